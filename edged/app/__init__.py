@@ -1,0 +1,1 @@
+"""The configuration file, the composition of the daemon, its life."""

@@ -1,0 +1,1 @@
+"""Cameras, clips and folders: the only place that opens them."""

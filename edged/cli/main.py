@@ -1,0 +1,57 @@
+"""The command `edged`: finds the subcommand, tells errors the way a person can use them."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from edged import __version__
+from edged.domain.errors import EdgedError
+
+COMMANDS = ("run", "demo", "recognize", "identities", "models", "outbox", "config", "doctor")
+"""Modules of this package, in the order of the help. Each has `add_parser(subparsers)`, which sets the
+default `run` to a function from the parsed arguments to an exit code."""
+
+EXIT_CODES = """\
+exit codes:
+  0   done
+  1   the command says why not
+  2   the command line is not understood
+  65  a picture, clip or archive cannot be used
+  66  a feed gives no frames
+  69  a sink does not take a message
+  72  a model or its runtime is missing, altered or unusable
+  74  a database cannot be opened, read or written
+  78  the configuration is wrong
+  130 interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code and never raises what a person could act on."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except EdgedError as error:
+        print(f"edged: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone (`edged … | head`): nothing is wrong, and nothing more can be said.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="edged",
+        description="A recognition camera daemon: frames in, recognised people out, none lost.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"edged {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        importlib.import_module(f"edged.cli.{name}").add_parser(subparsers)
+    return parser

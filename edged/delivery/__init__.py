@@ -1,0 +1,1 @@
+"""Decisions about sending: when again, in which words, with which signature."""

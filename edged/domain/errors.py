@@ -1,0 +1,110 @@
+"""The errors a person may have to act on. Adapters translate everything foreign into one of these."""
+
+from enum import StrEnum
+
+
+class EdgedError(Exception):
+    """Something a person can act on: what happened, where, and what to do next.
+
+    `exit_code` is what a command ends with when nothing handles the error; the numbers are those of
+    sysexits.h, so that systemd and scripts can tell them apart.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  {self.remedy}" if self.remedy else self.what
+
+
+class ConfigurationError(EdgedError):
+    """The configuration, or a secret it names, cannot be used as it stands (EX_CONFIG)."""
+
+    exit_code = 78
+
+
+class InputError(EdgedError):
+    """A picture, clip or archive that somebody handed over cannot be used (EX_DATAERR)."""
+
+    exit_code = 65
+
+
+class ModelError(EdgedError):
+    """A model or the runtime that runs it is missing, altered or unusable (EX_OSFILE)."""
+
+    exit_code = 72
+
+
+class StoreError(EdgedError):
+    """A database could not be opened, read or written (EX_IOERR)."""
+
+    exit_code = 74
+
+
+class DeliveryFault(StrEnum):
+    """What a failed delivery means for the message."""
+
+    RETRY = "retry"
+    """The sink or the way to it failed: try again later."""
+    REFUSED = "refused"
+    """The sink will never take this message: to the dead letters."""
+
+
+class DeliveryError(EdgedError):
+    """A sink did not take a message (EX_UNAVAILABLE).
+
+    `retry_after_s` is how long the sink asked to be left alone, if it did.
+    """
+
+    exit_code = 69
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        fault: DeliveryFault = DeliveryFault.RETRY,
+        retry_after_s: float = 0.0,
+        remedy: str = "",
+    ) -> None:
+        super().__init__(what, remedy=remedy)
+        self.fault = fault
+        self.retry_after_s = retry_after_s
+
+
+class CameraFault(StrEnum):
+    """What is wrong with a feed, in the words its state and its log use. The set is closed."""
+
+    UNREACHABLE = "unreachable"
+    """Nothing answers at the address: refused, no route, no such host."""
+    UNAUTHORISED = "unauthorised"
+    """The camera answers and refuses the user or the password."""
+    NOT_FOUND = "not found"
+    """No such path, device or file, though its machine answers."""
+    NOT_VIDEO = "not video"
+    """Something answers or opens, and it is no video that can be decoded."""
+    DISCONNECTED = "disconnected"
+    """The stream ended: the camera or the decoder went away."""
+    SILENT = "silent"
+    """The connection stands and nothing comes."""
+    FROZEN = "frozen"
+    """Frames come and all are the same picture."""
+    ONE_COLOUR = "one colour"
+    """Frames come and show one flat colour."""
+
+
+class CameraError(EdgedError):
+    """A feed does not give frames (EX_NOINPUT)."""
+
+    exit_code = 66
+
+    def __init__(self, fault: CameraFault, what: str, *, remedy: str = "") -> None:
+        super().__init__(what, remedy=remedy)
+        self.fault = fault
+
+
+class EndOfMediaError(Exception):
+    """A clip or a folder of images is at its end: not a fault, and nobody need act."""

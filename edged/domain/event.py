@@ -1,0 +1,62 @@
+"""The small messages beside the job: one event a person, and who is there now."""
+
+from enum import StrEnum
+
+import msgspec
+
+from edged.domain.job import EDGE_SCHEMA
+
+
+class EventType(StrEnum):
+    """What an event says. A late one says `delayed` and keeps what it was in `was`."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    LEFT = "left"
+    DELAYED = "delayed"
+
+
+class _Wire(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """What both messages have in common: absent when empty, never null."""
+
+
+class Event(_Wire, frozen=True, kw_only=True):
+    """Something a person did: came and was known or unknown, or left. Never retained.
+
+    `id` is the same however often the event is sent. `age_ms` is how old it was when it was sent.
+    """
+
+    id: str
+    type: EventType
+    was: EventType | None = None
+    namespace: str
+    feed_id: str
+    device: str
+    job_id: str
+    track_id: str
+    identity_id: str | None = None
+    name: str | None = None
+    confidence: float | None = None
+    at: int
+    age_ms: int
+    schema: int = msgspec.field(default_factory=lambda: EDGE_SCHEMA)
+
+
+class PresentPerson(_Wire, frozen=True, kw_only=True):
+    """Somebody who is in view. Without `identity_id`: somebody unknown."""
+
+    track_id: str
+    identity_id: str | None = None
+    name: str | None = None
+    since: int
+
+
+class Presence(_Wire, frozen=True, kw_only=True):
+    """Who is in view of a feed now. Retained; an explicit empty list when nobody is."""
+
+    feed_id: str
+    namespace: str
+    device: str
+    persons: tuple[PresentPerson, ...]
+    at: int
+    schema: int = msgspec.field(default_factory=lambda: EDGE_SCHEMA)

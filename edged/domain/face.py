@@ -1,0 +1,112 @@
+"""A face, from the detector's first word about it to its embedding."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edged.domain.box import Box
+
+CHIP_SIZE_PX = 150
+"""Side of an aligned crop, the input of the shipped embedder."""
+
+EMBEDDING_SIZE = 128
+"""Length of the shipped embedder's vectors."""
+
+Floats = NDArray[np.float32]
+Chip = NDArray[np.uint8]
+"""An aligned crop: CHIP_SIZE_PX x CHIP_SIZE_PX x 3 uint8, RGB."""
+Embedding = NDArray[np.float32]
+"""EMBEDDING_SIZE float32, unit length, read-only."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """What a detector says of one face in one frame.
+
+    Attributes:
+        box: edges in the frame's pixels; may reach outside the frame.
+        keypoints: 6 x 2 float32, pixels (x, y): the person's right eye and left eye (the first is the one
+            on the picture's left), nose tip, mouth, right ear, left ear.
+        score: how sure the detector is that this is a face, 0 to 1.
+    """
+
+    box: Box
+    keypoints: Floats
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """The FaceMesh of one face.
+
+    Attributes:
+        points: 468 x 3 float32: x and y in the frame's pixels, z in the same scale (towards the camera is
+            negative).
+        presence: how sure the model is that its crop shows a face at all, 0 to 1.
+    """
+
+    points: Floats
+    presence: float
+
+
+class Rejection(StrEnum):
+    """Why a face is not good enough to be embedded. The set is closed; each is counted."""
+
+    TOO_SMALL = "too small"
+    BLURRED = "blurred"
+    TURNED = "turned away"
+    TILTED = "tilted"
+    TOO_DARK = "too dark"
+    TOO_BRIGHT = "too bright"
+    FLAT = "no contrast"
+    CUT_OFF = "cut off at the frame's edge"
+    NO_FACE = "no face to the landmark model"
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good a face is for recognition.
+
+    Attributes:
+        score: 0 to 1, the higher the better; weighs the face in its track.
+        rejections: why it is not good enough; empty for a good face.
+        size_px: distance between the eyes' centres in the frame, pixels.
+        sharpness: variance of the Laplacian of the chip's grey values (0 to 255 squared).
+        brightness: mean grey value of the chip, 0 to 255.
+        contrast: standard deviation of the chip's grey values.
+        yaw_deg, pitch_deg, roll_deg: pose by the landmarks; 0 is frontal and upright.
+    """
+
+    score: float
+    rejections: tuple[Rejection, ...]
+    size_px: float
+    sharpness: float
+    brightness: float
+    contrast: float
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing speaks against embedding the face."""
+        return not self.rejections
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One detected face in one frame, as far as the pipeline got with it.
+
+    Attributes:
+        detection: where it is.
+        quality: how good it is; always said, also of rejected faces.
+        chip: aligned crop, or None where the landmark model saw no face.
+        embedding: only of good faces.
+    """
+
+    detection: Detection
+    quality: Quality
+    chip: Chip | None = None
+    embedding: Embedding | None = None

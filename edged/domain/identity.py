@@ -1,0 +1,55 @@
+"""A person somebody enrolled, and the faces that stand for them."""
+
+from dataclasses import dataclass
+
+from edged.domain.face import Chip, Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person somebody enrolled.
+
+    Attributes:
+        id: UUID.
+        name: what people call them; may be empty.
+        custom_id: what another program calls them, at most 256 characters; unique in its namespace.
+        created_ms, updated_ms: UTC milliseconds.
+        faces: how many enrolled faces stand for them.
+    """
+
+    id: str
+    name: str
+    custom_id: str | None
+    created_ms: int
+    updated_ms: int
+    faces: int = 0
+
+    @property
+    def label(self) -> str:
+        """The name, or the best substitute there is."""
+        return self.name or self.custom_id or self.id
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnrolledFace:
+    """One face that stands for an identity.
+
+    Attributes:
+        id: UUID.
+        identity_id: whose face it is.
+        model_hash: SHA-256 (hex) of the embedder's file; embeddings of two models are never compared.
+        embedding: unit length, see `Embedding`.
+        chip: the aligned crop, or None where chips are not kept.
+        quality: 0 to 1.
+        source: where it came from, for people: a file's name, a frame's time.
+        created_ms: UTC milliseconds.
+    """
+
+    id: str
+    identity_id: str
+    model_hash: str
+    embedding: Embedding
+    chip: Chip | None
+    quality: float
+    source: str
+    created_ms: int

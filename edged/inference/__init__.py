@@ -1,0 +1,1 @@
+"""The models: the only place that knows the runtime, files of weights and tensors."""

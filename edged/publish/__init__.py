@@ -1,0 +1,1 @@
+"""The sinks: the only place that speaks to brokers and receivers."""

@@ -1,0 +1,1 @@
+"""Decisions about who somebody is, and what is told about it."""

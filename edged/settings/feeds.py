@@ -1,0 +1,69 @@
+"""One feed: its source, how its frames are turned and cut, and when it counts as broken."""
+
+from typing import Annotated, Literal
+
+from edged.settings.quantities import Duration, Section, key
+from edged.settings.sources import Source
+
+
+class Crop(Section, frozen=True, kw_only=True):
+    """The part of the upright frame that is looked at, in fractions of it."""
+
+    x_min: Annotated[float, key("Left edge.", ge=0, lt=1)] = 0.0
+    y_min: Annotated[float, key("Upper edge.", ge=0, lt=1)] = 0.0
+    x_max: Annotated[float, key("Right edge.", gt=0, le=1)] = 1.0
+    y_max: Annotated[float, key("Lower edge.", gt=0, le=1)] = 1.0
+
+
+class Retry(Section, frozen=True, kw_only=True):
+    """How long to wait before trying again: at random up to a bound that doubles (full jitter)."""
+
+    first: Annotated[Duration, key("Bound of the first wait.", at_least="10 ms", at_most="1 min")] = Duration(
+        1
+    )
+    most: Annotated[Duration, key("Longest wait.", at_least="10 ms", at_most="1 h")] = Duration(30)
+
+
+class Health(Section, frozen=True, kw_only=True):
+    """When pictures that do come are not believed."""
+
+    frozen_after: Annotated[
+        Duration | None,
+        key(
+            "The same picture for so long is a frozen camera; `null` never.", at_least="100 ms", at_most="1 d"
+        ),
+    ] = Duration(60)
+    one_colour_after: Annotated[
+        Duration | None,
+        key(
+            "One flat colour for so long is a covered or broken camera; `null` never.",
+            at_least="100 ms",
+            at_most="1 d",
+        ),
+    ] = Duration(60)
+
+
+class Feed(Section, frozen=True, kw_only=True):
+    """One source of frames."""
+
+    id: Annotated[str, key("Name of the feed in topics and jobs.", pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    namespace: Annotated[
+        str,
+        key(
+            "Whom its faces are compared with; not `device`, not `sync`.",
+            pattern=r"^(?!(device|sync)$)[A-Za-z0-9_.-]{1,128}$",
+        ),
+    ] = "home"
+    source: Annotated[Source, key("Where its frames come from.")]
+    fps: Annotated[
+        float,
+        key(
+            "Frames looked at in a second, at most; others are not even decoded where that can be.",
+            gt=0,
+            le=60,
+        ),
+    ] = 10.0
+    rotate: Annotated[Literal[0, 90, 180, 270], key("Degrees clockwise that make the picture upright.")] = 0
+    crop: Annotated[Crop | None, key("The part that is looked at; without it the whole frame.")] = None
+    retry: Annotated[Retry, key("How a broken source is tried again.")] = Retry()
+    health: Annotated[Health, key("When pictures that do come are not believed.")] = Health()

@@ -1,0 +1,120 @@
+"""Who is told: one section a kind of sink, told apart by `type`; and the outbox before them."""
+
+from typing import Annotated, Literal
+
+from edged.settings.feeds import Retry
+from edged.settings.quantities import Duration, Secret, Section, Size, key
+
+MessageKindName = Literal["job", "event", "presence"]
+
+
+class Sink(Section, frozen=True, kw_only=True):
+    """What every sink has."""
+
+    id: Annotated[
+        str | None,
+        key(
+            "Name of the sink in the log and the outbox; without it its type.",
+            pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        ),
+    ] = None
+    namespaces: Annotated[tuple[str, ...], key("Namespaces it is told about; none named: all.")] = ()
+    retry: Annotated[Retry, key("How delivery is tried again.")] = Retry()
+
+
+class MqttTls(Section, frozen=True, kw_only=True):
+    """TLS to the broker."""
+
+    ca_file: Annotated[str | None, key("Certificates to trust instead of the system's, PEM.")] = None
+    certificate_file: Annotated[str | None, key("Client certificate, PEM.")] = None
+    key_file: Annotated[str | None, key("Key of the client certificate, PEM, mode 0600.")] = None
+    key_password: Annotated[Secret | None, key("Password of that key, as `!secret name`.")] = None
+
+
+class MqttSink(Sink, frozen=True, kw_only=True, tag="mqtt", tag_field="type"):
+    """An MQTT broker."""
+
+    send: Annotated[tuple[MessageKindName, ...], key("Kinds of message it is sent.", min_length=1)] = (
+        "job",
+        "event",
+        "presence",
+    )
+    host: Annotated[str, key("The broker's name or address.", min_length=1)]
+    port: Annotated[int | None, key("The broker's port; without it 1883, with TLS 8883.", ge=1, le=65535)] = (
+        None
+    )
+    username: Annotated[str | None, key("User at the broker.")] = None
+    password: Annotated[Secret | None, key("Password at the broker, as `!secret name`.")] = None
+    tls: Annotated[
+        MqttTls | None, key("TLS; `{}` trusts the system's certificates. Without it the connection is plain.")
+    ] = None
+    client_id: Annotated[
+        str | None, key("Client identifier; without it `edged-<device>`.", min_length=1, max_length=128)
+    ] = None
+    protocol: Annotated[
+        Literal["auto", "5", "3.1.1"], key("`auto`: MQTT 5, and 3.1.1 where the broker has no 5.")
+    ] = "auto"
+    prefix: Annotated[str, key("First level of all topics.", pattern=r"^[^+#\s]+$")] = "edged"
+    keep_alive: Annotated[
+        Duration,
+        key("A partition is noticed after about one and a half of these.", at_least="1 s", at_most="1 h"),
+    ] = Duration(15)
+    in_flight: Annotated[int, key("Messages sent and not yet acknowledged, at most.", ge=1, le=1000)] = 64
+    event_max_age: Annotated[
+        Duration, key("An event that is older when it is sent says `delayed`.", at_least="1 s", at_most="1 d")
+    ] = Duration(30)
+
+
+class WebhookSink(Sink, frozen=True, kw_only=True, tag="webhook", tag_field="type"):
+    """An HTTP receiver, by the Standard Webhooks specification."""
+
+    send: Annotated[tuple[MessageKindName, ...], key("Kinds of message it is sent.", min_length=1)] = ("job",)
+    url: Annotated[str, key("`https://` or `http://` address.", pattern=r"^https?://\S+$")]
+    secret: Annotated[
+        Secret | None, key("Signing secret (`whsec_…`), as `!secret name`. Without it nothing is signed.")
+    ] = None
+    ca_file: Annotated[str | None, key("Certificates to trust instead of the system's, PEM.")] = None
+    timeout: Annotated[Duration, key("How long an answer may take.", at_least="100 ms", at_most="2 min")] = (
+        Duration(10)
+    )
+    event_max_age: Annotated[
+        Duration, key("An event that is older when it is sent says `delayed`.", at_least="1 s", at_most="1 d")
+    ] = Duration(30)
+
+
+class ConsoleSink(Sink, frozen=True, kw_only=True, tag="console", tag_field="type"):
+    """JSON lines on standard output."""
+
+    send: Annotated[tuple[MessageKindName, ...], key("Kinds of message it is sent.", min_length=1)] = ("job",)
+
+
+class FileSink(Sink, frozen=True, kw_only=True, tag="file", tag_field="type"):
+    """JSON lines in a file, flushed to the disk."""
+
+    send: Annotated[tuple[MessageKindName, ...], key("Kinds of message it is sent.", min_length=1)] = ("job",)
+    path: Annotated[str, key("The file; it is appended to.", min_length=1)]
+
+
+AnySink = MqttSink | WebhookSink | ConsoleSink | FileSink
+
+
+class Outbox(Section, frozen=True, kw_only=True):
+    """What waits for the sinks."""
+
+    max_age: Annotated[
+        Duration, key("What is older is given up, counted and logged.", at_least="1 min", at_most="365 d")
+    ] = Duration(7 * 86400)
+    max_bytes: Annotated[
+        Size,
+        key(
+            "When more waits, the oldest is given up, counted and logged.", at_least="1 MB", at_most="100 GB"
+        ),
+    ] = Size(256_000_000)
+    attempts: Annotated[
+        int,
+        key(
+            "Tries before a message goes to the dead letters when its sink answers but keeps failing it.",
+            ge=1,
+            le=100000,
+        ),
+    ] = 1000

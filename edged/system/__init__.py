@@ -1,0 +1,1 @@
+"""The machine: its clock, its chance, its service manager, its secrets."""

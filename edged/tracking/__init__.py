@@ -1,0 +1,1 @@
+"""Decisions about which face is which from frame to frame."""

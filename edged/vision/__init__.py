@@ -1,0 +1,1 @@
+"""Decisions about what a picture shows: arithmetic on arrays, no models, no files."""
