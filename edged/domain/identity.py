@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edged.domain.face import Chip, Embedding
+from edged.domain.face import Chip, Embedding, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +53,31 @@ class EnrolledFace:
     quality: float
     source: str
     created_ms: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IdentityFaces:
+    """An identity with the embeddings that stand for it, all of one model.
+
+    Attributes:
+        identity: who.
+        embeddings: K x EMBEDDING_SIZE float32, each of unit length, read-only, K >= 1.
+    """
+
+    identity: Identity
+    embeddings: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryChange:
+    """What became of a namespace's enrolled people since a revision.
+
+    Attributes:
+        revision: the store's revision after the change; counts up with every change.
+        changed: people who are new or different, whole.
+        removed: identities that are gone, or have no face left for the model.
+    """
+
+    revision: int
+    changed: tuple[IdentityFaces, ...]
+    removed: tuple[str, ...]

@@ -1,0 +1,37 @@
+"""The health of a feed, as its state topic and the logs tell it."""
+
+import msgspec
+
+from edged.domain.job import EDGE_SCHEMA
+
+
+class FeedState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """How one feed is doing. Retained on the broker; absent when empty, never null.
+
+    Attributes:
+        state: `starting`, `capturing`, `ended` (a clip played to its end), or a `CameraFault` in words.
+        detail: for people: what is wrong and what to do.
+        fps: frames looked at in a second, over the last ten seconds.
+        decoder: who really decodes.
+        frames: frames captured since the start; dropped: of these, replaced in the slot unseen.
+        faults: how often each fault was met; reconnections: how often the source was opened again.
+        last_frame_age_ms: absent before the first frame.
+    """
+
+    feed_id: str
+    namespace: str
+    device: str
+    capturing: bool
+    state: str
+    detail: str = ""
+    fps: float
+    decoder: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    frames: int
+    dropped: int
+    reconnections: int
+    faults: dict[str, int] = {}
+    last_frame_age_ms: int | None = None
+    at: int
+    schema: int = msgspec.field(default_factory=lambda: EDGE_SCHEMA)
