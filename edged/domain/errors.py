@@ -39,10 +39,35 @@ class ModelError(EdgedError):
     exit_code = 72
 
 
+class StoreFault(StrEnum):
+    """What is wrong with a database. The set is closed."""
+
+    LOCKED = "locked"
+    """Another program writes to it and did not finish in time: trying again may help."""
+    CORRUPT = "corrupt"
+    """Its content is damaged, or it is no database at all."""
+    FULL = "full"
+    """No room is left on the device, or in the quota."""
+    FORBIDDEN = "forbidden"
+    """It may not be opened, made or written: rights, or a read-only file system."""
+    MISSING = "missing"
+    """It is not there."""
+    FOREIGN = "foreign"
+    """It is a sound database, of another kind or of a newer edged."""
+    CONFLICT = "conflict"
+    """What was asked for goes against what is stored: a taken customId, an identity that is gone."""
+    BROKEN = "broken"
+    """The device or the file system failed, or something nobody foresaw."""
+
+
 class StoreError(EdgedError):
     """A database could not be opened, read or written (EX_IOERR)."""
 
     exit_code = 74
+
+    def __init__(self, what: str, *, fault: StoreFault = StoreFault.BROKEN, remedy: str = "") -> None:
+        super().__init__(what, remedy=remedy)
+        self.fault = fault
 
 
 class DeliveryFault(StrEnum):

@@ -101,12 +101,12 @@ class Face:
 
     Attributes:
         detection: where it is.
-        quality: how good it is; always said, also of rejected faces.
+        quality: how good it is, also of rejected faces; None where nobody looked closely in this frame.
         chip: aligned crop, or None where the landmark model saw no face.
         embedding: only of good faces.
     """
 
     detection: Detection
-    quality: Quality
+    quality: Quality | None = None
     chip: Chip | None = None
     embedding: Embedding | None = None

@@ -14,6 +14,7 @@ class FeedState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
         fps: frames looked at in a second, over the last ten seconds.
         decoder: who really decodes.
         frames: frames captured since the start; dropped: of these, replaced in the slot unseen.
+        rejected: how many faces were not good enough to be recognised, by reason.
         faults: how often each fault was met; reconnections: how often the source was opened again.
         last_frame_age_ms: absent before the first frame.
     """
@@ -30,6 +31,7 @@ class FeedState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
     height_px: int = 0
     frames: int
     dropped: int
+    rejected: dict[str, int] = {}
     reconnections: int
     faults: dict[str, int] = {}
     last_frame_age_ms: int | None = None

@@ -1,0 +1,127 @@
+"""From the recogniser to the outbox: a bounded queue, one thread, one transaction for all that waits."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from edged.domain.backoff import Backoff
+from edged.domain.errors import StoreError
+from edged.domain.message import Message
+from edged.domain.moment import Clock, Moment
+
+QUEUE_SIZE: Final = 256
+"""Batches that may wait. A full queue holds the recogniser up: a frame is dropped before a job is."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Outbox(Protocol):
+    """What the committer needs of the outbox."""
+
+    def commit(self, messages: Sequence[Message], moment: Moment) -> None:
+        """Record all messages in one transaction, or none; raises `StoreError`."""
+        ...
+
+
+class Committer(threading.Thread):
+    """Commits what the recogniser tells, in its order. What it took is never dropped while it runs.
+
+    When the store fails (a full disk, a lock that stays) it tries again and holds everything before it up;
+    only a stop that has run out of time gives up, counted and logged.
+    """
+
+    def __init__(
+        self,
+        open_outbox: Callable[[], Outbox],
+        clock: Clock,
+        jitter: Callable[[], float],
+        on_commit: Callable[[Sequence[Message]], None],
+    ) -> None:
+        super().__init__(name="committer", daemon=True)
+        self._open_outbox = open_outbox
+        self._clock = clock
+        self._jitter = jitter
+        self._on_commit = on_commit
+        self._queue: queue.Queue[list[Message] | None] = queue.Queue(QUEUE_SIZE)
+        self._hurry = threading.Event()
+        self._committed = 0
+        self._given_up = 0
+        self.is_stuck = False
+
+    def put(self, messages: list[Message]) -> None:
+        """Hand over messages to be told; waits while the queue is full."""
+        if messages:
+            self._queue.put(messages)
+
+    @property
+    def depth(self) -> int:
+        """Batches that wait."""
+        return self._queue.qsize()
+
+    @property
+    def committed(self) -> int:
+        """Messages committed since the start."""
+        return self._committed
+
+    @property
+    def given_up(self) -> int:
+        """Messages that a stop could not get into the store any more."""
+        return self._given_up
+
+    def finish(self, timeout_s: float) -> bool:
+        """Commit what waits and end; False when the store would not take it in time."""
+        self._hurry.set()
+        self._queue.put(None)
+        self.join(timeout_s)
+        return not self.is_alive() and self._given_up == 0
+
+    def run(self) -> None:
+        """The thread: until `finish`."""
+        outbox = self._open_outbox()
+        ending = False
+        while not ending:
+            batch, ending = self._gather()
+            if batch:
+                self._commit(outbox, batch)
+
+    def _gather(self) -> tuple[list[Message], bool]:
+        """Everything that waits, so that one flush to the disk serves all of it."""
+        batch: list[Message] = []
+        item = self._queue.get()
+        while item is not None:
+            batch += item
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _commit(self, outbox: Outbox, batch: list[Message]) -> None:
+        backoff = Backoff(first_s=0.05, most_s=5.0)
+        tries_in_a_hurry = 3
+        while True:
+            try:
+                outbox.commit(batch, self._clock.moment())
+            except StoreError as error:
+                if not self.is_stuck:
+                    _LOG.error("Jobs wait in memory, because the outbox cannot be written: %s", error)
+                self.is_stuck = True
+                if self._hurry.is_set():
+                    tries_in_a_hurry -= 1
+                    if tries_in_a_hurry == 0:
+                        self._given_up += len(batch)
+                        _LOG.critical(
+                            "%d messages are lost: the outbox could not be written before the stop",
+                            len(batch),
+                        )
+                        return
+                self._hurry.wait(backoff.failed(self._jitter()))
+                continue
+            if self.is_stuck:
+                self.is_stuck = False
+                _LOG.warning("The outbox can be written again; nothing was lost")
+            self._committed += len(batch)
+            self._on_commit(batch)
+            return

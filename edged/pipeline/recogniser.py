@@ -1,0 +1,102 @@
+"""The one thread that runs the models: it serves all feeds in turn and owns their tracks."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Final
+
+from edged.domain.frame import Frame
+from edged.domain.moment import Clock
+from edged.pipeline.committer import Committer
+from edged.pipeline.feed import FeedPipeline
+from edged.pipeline.galleries import Galleries
+from edged.pipeline.slot import SlotRing
+
+TICK_S: Final = 0.2
+"""How often time passes for feeds without frames."""
+
+FAILURES_IN_A_ROW: Final = 25
+"""So many frames that all failed are no accident: the daemon ends, and its service manager begins anew."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Recogniser(threading.Thread):
+    """Takes frames from the slots, gives messages to the committer.
+
+    A frame that fails is logged and passed over. When frames fail one after the other, `failure` is set and
+    the thread ends.
+    """
+
+    def __init__(
+        self,
+        slots: SlotRing,
+        pipelines: Mapping[str, FeedPipeline],
+        galleries: Galleries,
+        committer: Committer,
+        clock: Clock,
+    ) -> None:
+        super().__init__(name="recogniser", daemon=True)
+        self._slots = slots
+        self._pipelines = pipelines
+        self._galleries = galleries
+        self._committer = committer
+        self._clock = clock
+        self._stop_asked = threading.Event()
+        self._failures = 0
+        self.failure: BaseException | None = None
+        self.all_ended = threading.Event()
+        """Set when every feed has ended: only clips and folders do."""
+        self.beats = 0
+        """Counts the turns of the thread: whoever watches sees that it goes on."""
+
+    def stop(self) -> None:
+        """Ask the thread to close all sightings and end; `join` waits for it."""
+        self._stop_asked.set()
+        self._slots.close()
+
+    def run(self) -> None:
+        """The thread: until `stop`, or until frames fail one after the other."""
+        try:
+            for pipeline in self._pipelines.values():
+                if pipeline.is_live:
+                    self._committer.put(pipeline.begin(self._clock.moment()))
+            while not self._stop_asked.is_set():
+                self._turn()
+            for pipeline in self._pipelines.values():
+                self._committer.put(pipeline.end(self._clock.moment()))
+        except Exception as error:
+            _LOG.exception("Recognition has stopped")
+            self.failure = error
+
+    def _turn(self) -> None:
+        self.beats += 1
+        taken = self._slots.take(TICK_S)
+        if taken is not None:
+            pipeline = self._pipelines[taken.feed_id]
+            if taken.frame is None:
+                self._committer.put(pipeline.end(self._clock.moment()))
+                self._note_ended()
+            else:
+                self._guarded(pipeline, taken.frame)
+        now = self._clock.moment()
+        for pipeline in self._pipelines.values():
+            if pipeline.is_live and not pipeline.has_ended:
+                self._committer.put(pipeline.tick(now))
+
+    def _guarded(self, pipeline: FeedPipeline, frame: Frame) -> None:
+        try:
+            messages = pipeline.process(frame, self._galleries.current(pipeline.namespace))
+        except Exception:
+            self._failures += 1
+            if self._failures >= FAILURES_IN_A_ROW:
+                raise
+            if self._failures == 1:
+                _LOG.exception("A frame of feed %s could not be looked at", frame.feed_id)
+            return
+        self._failures = 0
+        self._committer.put(messages)
+
+    def _note_ended(self) -> None:
+        if all(pipeline.has_ended for pipeline in self._pipelines.values()):
+            self.all_ended.set()

@@ -1,0 +1,100 @@
+"""Who is in view of a feed, and the events when that changes."""
+
+from dataclasses import dataclass, replace
+
+from edged.domain.event import EventType, PresentPerson
+from edged.domain.job import Verdict
+from edged.domain.moment import Moment
+from edged.recognition.decision import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A person who came or left, with the job and the track that say so."""
+
+    type: EventType
+    job_id: str
+    track_id: str
+    identity_id: str | None
+    name: str | None
+    confidence: float | None
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class _Present:
+    appearance: Appearance
+    since: Moment
+    last_seen: Moment
+
+
+class PresenceBook:
+    """The people in view of one feed: a known person once, however many tracks they break into.
+
+    Somebody enters with a decision and leaves when unseen for `leave_after_ms`. An unknown person who is
+    recognised later becomes the known one, without leaving first.
+    """
+
+    def __init__(self, leave_after_ms: int) -> None:
+        self._leave_after_ms = leave_after_ms
+        self._present: dict[str, _Present] = {}
+
+    def see(self, job_id: str, track_id: str, decision: Decision, at: Moment) -> list[Appearance]:
+        """Take note of a decided track in view; what it changes."""
+        if decision.verdict is Verdict.UNDECIDED:
+            return []
+        key = decision.identity_id or track_id
+        if key in self._present:
+            self._present[key] = replace(self._present[key], last_seen=at)
+            return []
+        if decision.identity_id is not None:
+            self._present.pop(track_id, None)
+        came = Appearance(
+            type=EventType.KNOWN if decision.verdict is Verdict.KNOWN else EventType.UNKNOWN,
+            job_id=job_id,
+            track_id=track_id,
+            identity_id=decision.identity_id,
+            name=decision.identity.label if decision.identity else None,
+            confidence=decision.confidence,
+            at=at,
+        )
+        left = self._renamed(track_id, key, at)
+        self._present[key] = _Present(came, since=at, last_seen=at)
+        return [*left, came]
+
+    def _renamed(self, track_id: str, key: str, at: Moment) -> list[Appearance]:
+        """A track that was taken for somebody else before: that person was not there."""
+        wrong = [
+            k
+            for k, p in self._present.items()
+            if p.appearance.track_id == track_id and k not in {key, track_id}
+        ]
+        return [self._leave(k, at) for k in wrong]
+
+    def expire(self, at: Moment) -> list[Appearance]:
+        """Let go whoever was not seen for long enough."""
+        gone = [
+            key
+            for key, person in self._present.items()
+            if at.steady_ms - person.last_seen.steady_ms >= self._leave_after_ms
+        ]
+        return [self._leave(key, at) for key in gone]
+
+    def clear(self, at: Moment) -> list[Appearance]:
+        """Let go everybody: the feed stops looking."""
+        return [self._leave(key, at) for key in list(self._present)]
+
+    def persons(self) -> tuple[PresentPerson, ...]:
+        """Who is in view now, first come first."""
+        return tuple(
+            PresentPerson(
+                track_id=person.appearance.track_id,
+                identity_id=person.appearance.identity_id,
+                name=person.appearance.name,
+                since=person.since.utc_ms,
+            )
+            for person in self._present.values()
+        )
+
+    def _leave(self, key: str, at: Moment) -> Appearance:
+        return replace(self._present.pop(key).appearance, type=EventType.LEFT, confidence=None, at=at)

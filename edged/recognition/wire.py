@@ -1,0 +1,219 @@
+"""From a sighting to what is written on the wire.
+
+Identifiers derive from what they name, so that a replay makes the same ones.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from edged.domain.box import Box
+from edged.domain.event import Event, Presence, PresentPerson
+from edged.domain.identifiers import derived_id
+from edged.domain.job import (
+    FaceEdge,
+    ImageStatus,
+    Job,
+    JobEdge,
+    JobImage,
+    JobObject,
+    Verdict,
+    WireBox,
+)
+from edged.domain.message import Message, MessageKind
+from edged.domain.moment import Moment
+from edged.recognition.decision import Decision
+from edged.recognition.gallery import ALONE
+from edged.recognition.presence import Appearance
+from edged.recognition.sighting import Observation, Update, View
+
+BoxUnit = Literal["fractions", "pixels"]
+
+_BOX_DIGITS = 5
+_SHARE_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who speaks: the parts that every identifier of a feed's jobs derives from.
+
+    Attributes:
+        device, namespace, feed_id: as configured.
+        run: counts the starts of the daemon on its data folder, so that no two runs give the same id.
+        is_replay: the feed tells of a clip's own time.
+    """
+
+    device: str
+    namespace: str
+    feed_id: str
+    run: int
+    is_replay: bool
+
+    def job_id(self, number: int) -> str:
+        """Id of the feed's job of that number, from 1."""
+        return derived_id("job", self.device, self.namespace, self.feed_id, self.run, number)
+
+    def track_id(self, number: int) -> str:
+        """Id of the feed's track of that number."""
+        return derived_id("track", self.device, self.namespace, self.feed_id, self.run, number)
+
+
+def job_message(origin: Origin, update: Update, unit: BoxUnit) -> Message:
+    """A telling of a job, ready for the outbox."""
+    job = job_of(origin, update, unit)
+    return Message(
+        kind=MessageKind.JOB,
+        namespace=origin.namespace,
+        feed_id=origin.feed_id,
+        subject_id=job.id,
+        sequence=update.sequence,
+        is_final=job.is_final,
+        body=msgspec.json.encode(job),
+        at_ms=update.at.utc_ms,
+        is_replay=origin.is_replay,
+    )
+
+
+def job_of(origin: Origin, update: Update, unit: BoxUnit) -> Job:
+    """A telling of a job in the API's shape. Every face says what is known of its track by now."""
+    job_id = origin.job_id(update.job_number)
+    return Job(
+        id=job_id,
+        created_at=update.opened.utc_ms,
+        status=update.status,
+        feed_id=origin.feed_id,
+        images=tuple(_image(origin, job_id, view, update.decisions, unit) for view in update.views),
+        edge=JobEdge(
+            namespace=origin.namespace,
+            device=origin.device,
+            sequence=update.sequence,
+            origin="camera",
+            updated_at=update.at.utc_ms,
+            delayed_ms=0,
+        ),
+    )
+
+
+def event_message(origin: Origin, appearance: Appearance) -> Message:
+    """Somebody came or left, ready for the outbox."""
+    event = Event(
+        id=derived_id("event", appearance.job_id, appearance.track_id, appearance.type, appearance.at.utc_ms),
+        type=appearance.type,
+        namespace=origin.namespace,
+        feed_id=origin.feed_id,
+        device=origin.device,
+        job_id=appearance.job_id,
+        track_id=appearance.track_id,
+        identity_id=appearance.identity_id,
+        name=appearance.name,
+        confidence=_share(appearance.confidence),
+        at=appearance.at.utc_ms,
+        age_ms=0,
+    )
+    return Message(
+        kind=MessageKind.EVENT,
+        namespace=origin.namespace,
+        feed_id=origin.feed_id,
+        subject_id=event.id,
+        sequence=1,
+        is_final=True,
+        body=msgspec.json.encode(event),
+        at_ms=appearance.at.utc_ms,
+        is_replay=origin.is_replay,
+    )
+
+
+def presence_message(
+    origin: Origin, persons: tuple[PresentPerson, ...], sequence: int, at: Moment
+) -> Message:
+    """Who is in view now, ready for the outbox; `sequence` counts the feed's presence messages."""
+    presence = Presence(
+        feed_id=origin.feed_id,
+        namespace=origin.namespace,
+        device=origin.device,
+        persons=persons,
+        at=at.utc_ms,
+    )
+    return Message(
+        kind=MessageKind.PRESENCE,
+        namespace=origin.namespace,
+        feed_id=origin.feed_id,
+        subject_id=origin.feed_id,
+        sequence=sequence,
+        is_final=False,
+        body=msgspec.json.encode(presence),
+        at_ms=at.utc_ms,
+        is_replay=origin.is_replay,
+    )
+
+
+def wire_box(box: Box, width_px: int, height_px: int, unit: BoxUnit) -> WireBox:
+    """A box as jobs write it, clipped to the frame: fractions to five digits, or whole pixels."""
+    if unit == "pixels":
+        inside = box.clipped(width_px, height_px)
+        return WireBox(
+            x_min=round(inside.x_min),
+            y_min=round(inside.y_min),
+            x_max=round(inside.x_max),
+            y_max=round(inside.y_max),
+        )
+    share = box.fraction_of(width_px, height_px)
+    return WireBox(
+        x_min=round(share.x_min, _BOX_DIGITS),
+        y_min=round(share.y_min, _BOX_DIGITS),
+        x_max=round(share.x_max, _BOX_DIGITS),
+        y_max=round(share.y_max, _BOX_DIGITS),
+    )
+
+
+def _image(
+    origin: Origin, job_id: str, view: View, decisions: dict[str, Decision], unit: BoxUnit
+) -> JobImage:
+    image_id = derived_id("image", job_id, view.number)
+    return JobImage(
+        id=image_id,
+        url=f"edged://{origin.device}/{origin.feed_id}/{image_id}",
+        status=ImageStatus.COMPLETED_SUCCESSFULLY,
+        objects=tuple(
+            object_of(
+                observation,
+                decisions[observation.track_id],
+                face_id=derived_id("face", image_id, observation.track_id),
+                at=view.at,
+                box=wire_box(observation.face.detection.box, view.width_px, view.height_px, unit),
+            )
+            for observation in view.observations
+        ),
+    )
+
+
+def object_of(
+    observation: Observation, decision: Decision, *, face_id: str, at: Moment, box: WireBox
+) -> JobObject:
+    """One face of one image. Without an identity, `confidence` is the detector's score."""
+    face = observation.face
+    known = decision.verdict is Verdict.KNOWN
+    score = round(face.detection.score, _SHARE_DIGITS)
+    sure = decision.confidence if known and decision.confidence is not None else score
+    margin = decision.margin if decision.margin is not None and decision.margin < ALONE else None
+    return JobObject(
+        identity_id=decision.identity_id,
+        confidence=round(sure, _SHARE_DIGITS),
+        created_at=at.utc_ms,
+        bounding_box=box,
+        edge=FaceEdge(
+            face_id=face_id,
+            track_id=observation.track_id,
+            decision=decision.verdict,
+            name=(decision.identity.name or None) if decision.identity else None,
+            similarity=_share(decision.similarity),
+            margin=_share(margin),
+            quality=_share(face.quality.score if face.quality else None),
+            detection_score=score,
+        ),
+    )
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else round(value, _SHARE_DIGITS)

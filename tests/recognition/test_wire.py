@@ -1,0 +1,120 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders.recognition import UNDECIDED, UNKNOWN, an_identity, an_observation, at, known
+from edged.domain.box import Box
+from edged.recognition.decision import Decision
+from edged.recognition.presence import PresenceBook
+from edged.recognition.sighting import Limits, SightingBook
+from edged.recognition.wire import Origin, event_message, job_message, presence_message, wire_box
+
+ORIGIN = Origin(device="porch", namespace="home", feed_id="front-door", run=1, is_replay=False)
+ADA = known(an_identity("Ada"))
+
+
+def an_update(*observations):
+    book = SightingBook(Limits(3000, 600_000, 64, 1000))
+    (update,) = book.observe(at(120), 640, 480, observations)
+    return update
+
+
+def body(message):
+    return json.loads(message.body)
+
+
+def test_a_known_face_is_written_as_the_api_writes_it():
+    job = body(job_message(ORIGIN, an_update(an_observation(decision=ADA, x=64, y=48, side=96)), "fractions"))
+
+    assert job["status"] == "IN_PROGRESS"
+    assert job["createdAt"] == at(120).utc_ms
+    assert job["feedId"] == "front-door"
+    (image,) = job["images"]
+    assert image["url"] == f"edged://porch/front-door/{image['id']}"
+    (found,) = image["objects"]
+    assert found["identityId"] == ADA.identity.id
+    assert found["confidence"] == 0.99
+    assert found["boundingBox"] == {"xMin": 0.1, "yMin": 0.1, "xMax": 0.25, "yMax": 0.3}
+    assert found["edge"]["decision"] == "known"
+    assert found["edge"]["name"] == "Ada"
+    assert job["edge"] == {
+        "schema": 1,
+        "namespace": "home",
+        "device": "porch",
+        "sequence": 1,
+        "origin": "camera",
+        "updatedAt": at(120).utc_ms,
+        "delayedMs": 0,
+    }
+
+
+def test_a_stranger_has_no_identity_and_the_detectors_score():
+    job = body(job_message(ORIGIN, an_update(an_observation(decision=UNKNOWN, score=0.93)), "fractions"))
+
+    (found,) = job["images"][0]["objects"]
+    assert "identityId" not in found
+    assert found["confidence"] == 0.93
+    assert found["edge"]["decision"] == "unknown"
+
+
+def test_nothing_is_ever_null():
+    alone = Decision(ADA.verdict, ADA.identity, 0.98, margin=2.0, confidence=0.99)
+    update = an_update(an_observation("a", decision=alone), an_observation("b", decision=UNDECIDED))
+
+    assert b"null" not in job_message(ORIGIN, update, "fractions").body
+
+
+def test_pixels_are_whole_numbers_where_they_are_asked_for():
+    job = body(job_message(ORIGIN, an_update(an_observation(decision=ADA, x=10.4, y=20.6)), "pixels"))
+
+    box = job["images"][0]["objects"][0]["boundingBox"]
+    assert box == {"xMin": 10, "yMin": 21, "xMax": 60, "yMax": 71}
+    assert all(isinstance(edge, int) for edge in box.values())
+
+
+edges = st.floats(-1000, 3000)
+
+
+@given(edges, edges, edges, edges)
+def test_a_box_on_the_wire_never_leaves_the_frame(x_min, y_min, x_max, y_max):
+    box = wire_box(Box(x_min, y_min, x_max, y_max), 1280, 720, "fractions")
+
+    assert all(0 <= edge <= 1 for edge in (box.x_min, box.y_min, box.x_max, box.y_max))
+
+
+def test_the_same_sighting_again_makes_the_same_bytes():
+    observation = an_observation(decision=ADA)
+
+    assert job_message(ORIGIN, an_update(observation), "fractions") == job_message(
+        ORIGIN, an_update(observation), "fractions"
+    )
+
+
+@pytest.mark.parametrize(
+    "change", [{"run": 2}, {"feed_id": "back"}, {"device": "hall"}, {"namespace": "shop"}]
+)
+def test_another_run_or_feed_never_makes_the_same_id(change):
+    values = {name: getattr(ORIGIN, name) for name in Origin.__slots__} | change
+
+    assert Origin(**values).job_id(1) != ORIGIN.job_id(1)
+
+
+def test_an_event_names_the_job_and_the_person():
+    (came,) = PresenceBook(3000).see("job-1", "t1", ADA, at(500))
+
+    event = body(event_message(ORIGIN, came))
+
+    assert event["type"] == "known"
+    assert event["jobId"] == "job-1"
+    assert event["name"] == "Ada"
+    assert event["at"] == at(500).utc_ms
+    assert event["ageMs"] == 0
+
+
+def test_nobody_present_is_an_explicit_empty_list():
+    message = presence_message(ORIGIN, (), 1, at(0))
+
+    assert body(message)["persons"] == []
+    assert not message.is_final
