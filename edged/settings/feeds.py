@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from edged.settings.names import FEED_ID, NAMESPACE
 from edged.settings.quantities import Duration, Section, key
 from edged.settings.sources import Source
 
@@ -46,13 +47,10 @@ class Health(Section, frozen=True, kw_only=True):
 class Feed(Section, frozen=True, kw_only=True):
     """One source of frames."""
 
-    id: Annotated[str, key("Name of the feed in topics and jobs.", pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    id: Annotated[str, key("Name of the feed in topics and jobs.", **FEED_ID)]
     namespace: Annotated[
         str,
-        key(
-            "Whom its faces are compared with; not `device`, not `sync`.",
-            pattern=r"^(?!(device|sync)$)[A-Za-z0-9_.-]{1,128}$",
-        ),
+        key("Set of people its faces are compared with; nothing crosses from one to another.", **NAMESPACE),
     ] = "home"
     source: Annotated[Source, key("Where its frames come from.")]
     fps: Annotated[

@@ -1,13 +1,15 @@
-"""Durations and sizes as people write them: `500 ms`, `10 s`, `7 d`, `256 MB`."""
+"""Durations, sizes and secrets as people write them: `500 ms`, `7 d`, `256 MB`, `!secret name`."""
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Never
 
 import msgspec
 
+from edged.domain.errors import ConfigurationError
+
 _SECONDS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400}
-_BYTES: Final[Mapping[str, int]] = {
+_BYTES: Final[Mapping[str, float]] = {
     "B": 1,
     "kB": 1000,
     "KiB": 1024,
@@ -16,16 +18,19 @@ _BYTES: Final[Mapping[str, int]] = {
     "GB": 1000**3,
     "GiB": 1024**3,
 }
-_QUANTITY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
+_QUANTITY: Final = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([A-Za-z]+)\s*")
 
 
 class Duration(float):
     """A length of time in seconds."""
 
+    EXAMPLE = "10 s"
+    UNITS = tuple(_SECONDS)
+
     @classmethod
     def parse(cls, text: object) -> "Duration":
         """Read `10 s`; raise ValueError, with the units that exist, for anything else."""
-        return cls(_parsed(text, _SECONDS, "10 s"))
+        return cls(_parsed(text, _SECONDS, cls.EXAMPLE))
 
     def __str__(self) -> str:
         return _shortest(float(self), _SECONDS)
@@ -34,10 +39,13 @@ class Duration(float):
 class Size(int):
     """A number of bytes."""
 
+    EXAMPLE = "256 MB"
+    UNITS = tuple(_BYTES)
+
     @classmethod
     def parse(cls, text: object) -> "Size":
         """Read `256 MB`; raise ValueError, with the units that exist, for anything else."""
-        return cls(_parsed(text, _BYTES, "256 MB"))
+        return cls(round(_parsed(text, _BYTES, cls.EXAMPLE)))
 
     def __str__(self) -> str:
         return _shortest(int(self), _BYTES)
@@ -51,12 +59,13 @@ def _parsed(text: object, units: Mapping[str, float], example: str) -> float:
 
 
 def _shortest(value: float, units: Mapping[str, float]) -> str:
-    """The value in the largest unit that leaves a whole number."""
-    for unit, factor in sorted(units.items(), key=lambda item: -item[1]):
-        if value >= factor and (value / factor).is_integer():
-            return f"{int(value / factor)} {unit}"
+    """The value in the largest unit that leaves a whole number, else with decimals in the smallest."""
     smallest = min(units, key=lambda unit: units[unit])
-    return f"{value / units[smallest]:g} {smallest}"
+    for unit, factor in sorted(units.items(), key=lambda item: -item[1]):
+        count = round(value / factor)
+        if count and abs(value - count * factor) < units[smallest] * 1e-6:
+            return f"{count} {unit}"
+    return f"{value / units[smallest]:.6f}".rstrip("0").rstrip(".") + f" {smallest}"
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,27 +75,51 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def key(description: str, **limits: Any) -> msgspec.Meta:
     """What is said of a key, once: its words for the docs, and its limits.
 
-    `at_least` and `at_most` bound durations and sizes, in the words of the file (`1 s`); numbers and text
-    take msgspec's own (`ge`, `le`, `pattern`, `min_length`, …).
+    Numbers take `ge`, `gt`, `le`, `lt`; text takes `pattern`, with its meaning in words as `form`; text and
+    lists take `min_length` and `max_length`; `at_least` and `at_most` bound durations and sizes, in the
+    words of the file (`1 s`). They travel in msgspec's `extra`, because msgspec's own limits cannot stand
+    on an optional value (`str | None`); `edged.settings.kinds` reads them.
     """
-    own: dict[str, Any] = {name: limits.pop(name) for name in ("at_least", "at_most") if name in limits}
-    return msgspec.Meta(description=description, extra=own or None, **limits)
+    return msgspec.Meta(description=description, extra=limits or None)
 
 
 class Secret:
-    """A secret that the configuration names by `!secret name`. Prints as stars wherever it is printed."""
+    """A secret that the configuration names by `!secret name`. Prints as stars wherever it is printed.
+
+    Without a value it is one that was not looked up: commands that need none do not ask for it.
+    """
 
     __slots__ = ("_value", "name")
 
-    def __init__(self, name: str, value: str) -> None:
+    def __init__(self, name: str, value: str | None = None) -> None:
         self.name = name
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself, at the one place that needs it."""
+        """The secret itself, at the one place that needs it; raises ConfigurationError if not looked up."""
+        if self._value is None:
+            raise ConfigurationError(f"secret `{self.name}` was not looked up")
         return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and (self.name, self._value) == (other.name, other._value)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def __repr__(self) -> str:
         return f"Secret({self.name}, ****)"
 
     __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __copy__(self) -> "Secret":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Secret":
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        raise TypeError("a secret is not pickled: it would be readable in the copy")

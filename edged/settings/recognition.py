@@ -9,7 +9,7 @@ class Models(Section, frozen=True, kw_only=True):
     """Which models run, and how."""
 
     directory: Annotated[
-        str | None, key("Folder of the models; without it the ones that came with edged.")
+        str | None, key("Folder of the models; without it the ones that came with edged.", min_length=1)
     ] = None
     detector: Annotated[str, key("Card of the detector.", min_length=1)] = "blazeface-full-range"
     landmarks: Annotated[str, key("Card of the landmark model.", min_length=1)] = "face-landmarks"
@@ -62,11 +62,16 @@ class Quality(Section, frozen=True, kw_only=True):
 
     min_size_px: Annotated[float, key("Least distance between the eyes, pixels.", ge=4, le=500)] = 16.0
     min_sharpness: Annotated[
-        float, key("Least variance of the Laplacian of the aligned crop.", ge=0, le=10000)
-    ] = 15.0
-    min_brightness: Annotated[float, key("Least mean grey value, 0 to 255.", ge=0, le=255)] = 30.0
+        float,
+        key(
+            "Least variance of the Laplacian of the aligned crop, at half its scale and usual contrast.",
+            ge=0,
+            le=10000,
+        ),
+    ] = 25.0
+    min_brightness: Annotated[float, key("Least mean grey value, 0 to 255.", ge=0, le=255)] = 25.0
     max_brightness: Annotated[float, key("Greatest mean grey value, 0 to 255.", ge=0, le=255)] = 230.0
-    min_contrast: Annotated[float, key("Least standard deviation of the grey values.", ge=0, le=128)] = 12.0
+    min_contrast: Annotated[float, key("Least standard deviation of the grey values.", ge=0, le=128)] = 6.0
     max_yaw_deg: Annotated[float, key("Most the head may be turned to a side, degrees.", ge=1, le=90)] = 40.0
     max_pitch_deg: Annotated[float, key("Most the head may be turned up or down, degrees.", ge=1, le=90)] = (
         35.0

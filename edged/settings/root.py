@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from edged.settings.feeds import Feed
+from edged.settings.names import FEED_ID
 from edged.settings.quantities import Section, key
 from edged.settings.recognition import Detection, Models, Motion, Quality, Recognition, Sightings, Tracking
 from edged.settings.sinks import AnySink, Outbox
@@ -27,7 +28,7 @@ class Settings(Section, frozen=True, kw_only=True):
         str | None,
         key(
             "Name of this device in topics and jobs; without it a random one, kept in the data folder.",
-            pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+            **FEED_ID,
         ),
     ] = None
     data_dir: Annotated[

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from edged.settings.feeds import Retry
+from edged.settings.names import FEED_ID, HTTP_ADDRESS, NAMESPACE
 from edged.settings.quantities import Duration, Secret, Section, Size, key
 
 MessageKindName = Literal["job", "event", "presence"]
@@ -15,19 +16,26 @@ class Sink(Section, frozen=True, kw_only=True):
         str | None,
         key(
             "Name of the sink in the log and the outbox; without it its type.",
-            pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+            **FEED_ID,
         ),
     ] = None
-    namespaces: Annotated[tuple[str, ...], key("Namespaces it is told about; none named: all.")] = ()
+    namespaces: Annotated[
+        tuple[Annotated[str, key("A namespace.", **NAMESPACE)], ...],
+        key("Namespaces it is told about; an empty list means all."),
+    ] = ()
     retry: Annotated[Retry, key("How delivery is tried again.")] = Retry()
 
 
 class MqttTls(Section, frozen=True, kw_only=True):
     """TLS to the broker."""
 
-    ca_file: Annotated[str | None, key("Certificates to trust instead of the system's, PEM.")] = None
-    certificate_file: Annotated[str | None, key("Client certificate, PEM.")] = None
-    key_file: Annotated[str | None, key("Key of the client certificate, PEM, mode 0600.")] = None
+    ca_file: Annotated[
+        str | None, key("Certificates to trust instead of the system's, PEM.", min_length=1)
+    ] = None
+    certificate_file: Annotated[str | None, key("Client certificate, PEM.", min_length=1)] = None
+    key_file: Annotated[str | None, key("Key of the client certificate, PEM, mode 0600.", min_length=1)] = (
+        None
+    )
     key_password: Annotated[Secret | None, key("Password of that key, as `!secret name`.")] = None
 
 
@@ -43,7 +51,7 @@ class MqttSink(Sink, frozen=True, kw_only=True, tag="mqtt", tag_field="type"):
     port: Annotated[int | None, key("The broker's port; without it 1883, with TLS 8883.", ge=1, le=65535)] = (
         None
     )
-    username: Annotated[str | None, key("User at the broker.")] = None
+    username: Annotated[str | None, key("User at the broker.", min_length=1)] = None
     password: Annotated[Secret | None, key("Password at the broker, as `!secret name`.")] = None
     tls: Annotated[
         MqttTls | None, key("TLS; `{}` trusts the system's certificates. Without it the connection is plain.")
@@ -54,7 +62,15 @@ class MqttSink(Sink, frozen=True, kw_only=True, tag="mqtt", tag_field="type"):
     protocol: Annotated[
         Literal["auto", "5", "3.1.1"], key("`auto`: MQTT 5, and 3.1.1 where the broker has no 5.")
     ] = "auto"
-    prefix: Annotated[str, key("First level of all topics.", pattern=r"^[^+#\s]+$")] = "edged"
+    prefix: Annotated[
+        str,
+        key(
+            "First level of all topics.",
+            pattern=r"^(?![$/])[^+#\s]*[^+#\s/]$",
+            form="a topic without `+`, `#` or spaces, that neither begins nor ends with `/`",
+            max_length=128,
+        ),
+    ] = "edged"
     keep_alive: Annotated[
         Duration,
         key("A partition is noticed after about one and a half of these.", at_least="1 s", at_most="1 h"),
@@ -69,11 +85,13 @@ class WebhookSink(Sink, frozen=True, kw_only=True, tag="webhook", tag_field="typ
     """An HTTP receiver, by the Standard Webhooks specification."""
 
     send: Annotated[tuple[MessageKindName, ...], key("Kinds of message it is sent.", min_length=1)] = ("job",)
-    url: Annotated[str, key("`https://` or `http://` address.", pattern=r"^https?://\S+$")]
+    url: Annotated[str, key("Where messages are posted to.", **HTTP_ADDRESS)]
     secret: Annotated[
         Secret | None, key("Signing secret (`whsec_…`), as `!secret name`. Without it nothing is signed.")
     ] = None
-    ca_file: Annotated[str | None, key("Certificates to trust instead of the system's, PEM.")] = None
+    ca_file: Annotated[
+        str | None, key("Certificates to trust instead of the system's, PEM.", min_length=1)
+    ] = None
     timeout: Annotated[Duration, key("How long an answer may take.", at_least="100 ms", at_most="2 min")] = (
         Duration(10)
     )

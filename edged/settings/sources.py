@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from edged.settings.names import CAMERA_HTTP_ADDRESS, RTSP_ADDRESS, UTC_TIME
 from edged.settings.quantities import Duration, Secret, Section, key
 
 Backend = Literal["opencv", "ffmpeg"]
@@ -10,7 +11,7 @@ Backend = Literal["opencv", "ffmpeg"]
 class NetworkSource(Section, frozen=True, kw_only=True):
     """What every source that is reached over the network has."""
 
-    username: Annotated[str | None, key("User at the camera.")] = None
+    username: Annotated[str | None, key("User at the camera.", min_length=1)] = None
     password: Annotated[Secret | None, key("Password at the camera, as `!secret name`.")] = None
     open_timeout: Annotated[
         Duration,
@@ -33,9 +34,7 @@ class NetworkSource(Section, frozen=True, kw_only=True):
 class RtspSource(NetworkSource, frozen=True, kw_only=True, tag="rtsp", tag_field="type"):
     """A camera's RTSP stream."""
 
-    url: Annotated[
-        str, key("`rtsp://` or `rtsps://` address, without user and password.", pattern=r"^rtsps?://[^@\s]+$")
-    ]
+    url: Annotated[str, key("Address of the stream.", **RTSP_ADDRESS)]
     transport: Annotated[Literal["tcp", "udp"], key("How the packets travel.")] = "tcp"
     backend: Annotated[Backend, key("Who decodes: OpenCV inside the daemon, or an `ffmpeg` process.")] = (
         "opencv"
@@ -50,28 +49,30 @@ class RtspSource(NetworkSource, frozen=True, kw_only=True, tag="rtsp", tag_field
 class HttpSource(NetworkSource, frozen=True, kw_only=True, tag="http", tag_field="type"):
     """An MJPEG stream over HTTP (`multipart/x-mixed-replace`)."""
 
-    url: Annotated[
-        str, key("`http://` or `https://` address, without user and password.", pattern=r"^https?://[^@\s]+$")
-    ]
-    ca_file: Annotated[str | None, key("Certificates to trust instead of the system's, PEM.")] = None
+    url: Annotated[str, key("Address of the stream.", **CAMERA_HTTP_ADDRESS)]
+    ca_file: Annotated[
+        str | None, key("Certificates to trust instead of the system's, PEM.", min_length=1)
+    ] = None
 
 
 class SnapshotSource(NetworkSource, frozen=True, kw_only=True, tag="snapshot", tag_field="type"):
     """A JPEG that is fetched again and again."""
 
-    url: Annotated[
-        str, key("`http://` or `https://` address, without user and password.", pattern=r"^https?://[^@\s]+$")
-    ]
+    url: Annotated[str, key("Address of the picture.", **CAMERA_HTTP_ADDRESS)]
     every: Annotated[Duration, key("How often the picture is fetched.", at_least="50 ms", at_most="1 h")] = (
         Duration(0.5)
     )
-    ca_file: Annotated[str | None, key("Certificates to trust instead of the system's, PEM.")] = None
+    ca_file: Annotated[
+        str | None, key("Certificates to trust instead of the system's, PEM.", min_length=1)
+    ] = None
 
 
 class UsbSource(Section, frozen=True, kw_only=True, tag="usb", tag_field="type"):
     """A camera at this machine, by Video4Linux."""
 
-    device: Annotated[str, key("Device file.", pattern=r"^/dev/\S+$")] = "/dev/video0"
+    device: Annotated[str, key("Device file.", pattern=r"^/dev/\S+$", form="a file below `/dev/`")] = (
+        "/dev/video0"
+    )
     width_px: Annotated[int | None, key("Width to ask the camera for.", ge=64, le=7680)] = None
     height_px: Annotated[int | None, key("Height to ask the camera for.", ge=64, le=4320)] = None
     camera_fps: Annotated[float | None, key("Frame rate to ask the camera for.", gt=0, le=240)] = None
@@ -101,7 +102,7 @@ class FileSource(Section, frozen=True, kw_only=True, tag="file", tag_field="type
         str,
         key(
             "Time of the clip's first frame with `pace: fast`, UTC.",
-            pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$",
+            **UTC_TIME,
         ),
     ] = "2000-01-01T00:00:00Z"
     backend: Annotated[Backend, key("Who decodes: OpenCV inside the daemon, or an `ffmpeg` process.")] = (
@@ -130,7 +131,7 @@ class ImagesSource(Section, frozen=True, kw_only=True, tag="images", tag_field="
         str,
         key(
             "Time of the first picture with `pace: fast`, UTC.",
-            pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$",
+            **UTC_TIME,
         ),
     ] = "2000-01-01T00:00:00Z"
 

@@ -1,0 +1,39 @@
+"""Forms of text that several keys share: a pattern, and what it demands in words."""
+
+from typing import Any, Final
+
+FEED_ID: Final[dict[str, Any]] = {
+    "pattern": r"^[A-Za-z0-9_.-]{1,64}$",
+    "form": "1 to 64 characters out of `A-Za-z0-9_.-`",
+}
+NAMESPACE: Final[dict[str, Any]] = {
+    "pattern": r"^(?!(device|sync)$)[A-Za-z0-9_.-]{1,128}$",
+    "form": "1 to 128 characters out of `A-Za-z0-9_.-`, and neither `device` nor `sync`",
+}
+# No `@` anywhere: a password may hold a slash, so where a user ends and a host begins cannot be told for
+# certain. An `@` that belongs to the path is written `%40`.
+RTSP_ADDRESS: Final[dict[str, Any]] = {
+    "pattern": r"^rtsps?://[^@\s]+$",
+    "form": (
+        "an `rtsp://` or `rtsps://` address without user and password, which go into"
+        " `username: NAME` and `password: !secret NAME`"
+    ),
+    "max_length": 2048,
+}
+CAMERA_HTTP_ADDRESS: Final[dict[str, Any]] = {
+    "pattern": r"^https?://[^@\s]+$",
+    "form": (
+        "an `http://` or `https://` address without user and password, which go into"
+        " `username: NAME` and `password: !secret NAME`"
+    ),
+    "max_length": 2048,
+}
+HTTP_ADDRESS: Final[dict[str, Any]] = {
+    "pattern": r"^https?://[^@\s]+$",
+    "form": "an `https://` or `http://` address without user and password",
+    "max_length": 2048,
+}
+UTC_TIME: Final[dict[str, Any]] = {
+    "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z$",
+    "form": "a time like `2000-01-01T00:00:00Z`",
+}
