@@ -33,6 +33,12 @@ class InputError(EdgedError):
     exit_code = 65
 
 
+class IdentityError(InputError):
+    """A person is not enrolled, not the only one of that name, or not to be called so."""
+
+    exit_code = 1
+
+
 class ModelError(EdgedError):
     """A model or the runtime that runs it is missing, altered or unusable (EX_OSFILE)."""
 
@@ -54,8 +60,6 @@ class StoreFault(StrEnum):
     """It is not there."""
     FOREIGN = "foreign"
     """It is a sound database, of another kind or of a newer edged."""
-    CONFLICT = "conflict"
-    """What was asked for goes against what is stored: a taken customId, an identity that is gone."""
     BROKEN = "broken"
     """The device or the file system failed, or something nobody foresaw."""
 

@@ -73,10 +73,12 @@ class Quality:
         score: 0 to 1, the higher the better; weighs the face in its track.
         rejections: why it is not good enough; empty for a good face.
         size_px: distance between the eyes' centres in the frame, pixels.
-        sharpness: variance of the Laplacian of the chip's grey values (0 to 255 squared).
-        brightness: mean grey value of the chip, 0 to 255.
-        contrast: standard deviation of the chip's grey values.
-        yaw_deg, pitch_deg, roll_deg: pose by the landmarks; 0 is frontal and upright.
+        sharpness: variance of the Laplacian of the chip's grey values at half its scale, as it would be at a
+            contrast of 32.
+        brightness: mean grey value of the chip without its margin, 0 to 255.
+        contrast: standard deviation of the same grey values.
+        yaw_deg, pitch_deg, roll_deg: pose by the landmarks; 0 is frontal and upright. Positive: looks to the
+            picture's right, looks up, is tilted clockwise in the picture.
     """
 
     score: float

@@ -16,6 +16,7 @@ class FeedState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
         frames: frames captured since the start; dropped: of these, replaced in the slot unseen.
         rejected: how many faces were not good enough to be recognised, by reason.
         faults: how often each fault was met; reconnections: how often the source was opened again.
+        resolution_changes: how often the picture's size changed while the source was open.
         last_frame_age_ms: absent before the first frame.
     """
 
@@ -33,6 +34,7 @@ class FeedState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
     dropped: int
     rejected: dict[str, int] = {}
     reconnections: int
+    resolution_changes: int = 0
     faults: dict[str, int] = {}
     last_frame_age_ms: int | None = None
     at: int

@@ -34,13 +34,13 @@ class Committer(threading.Thread):
 
     def __init__(
         self,
-        open_outbox: Callable[[], Outbox],
+        outbox: Outbox,
         clock: Clock,
         jitter: Callable[[], float],
         on_commit: Callable[[Sequence[Message]], None],
     ) -> None:
         super().__init__(name="committer", daemon=True)
-        self._open_outbox = open_outbox
+        self._outbox = outbox
         self._clock = clock
         self._jitter = jitter
         self._on_commit = on_commit
@@ -61,6 +61,11 @@ class Committer(threading.Thread):
         return self._queue.qsize()
 
     @property
+    def is_idle(self) -> bool:
+        """Whether everything that was put is committed."""
+        return self._queue.unfinished_tasks == 0
+
+    @property
     def committed(self) -> int:
         """Messages committed since the start."""
         return self._committed
@@ -79,31 +84,37 @@ class Committer(threading.Thread):
 
     def run(self) -> None:
         """The thread: until `finish`."""
-        outbox = self._open_outbox()
         ending = False
         while not ending:
-            batch, ending = self._gather()
+            batch, taken, ending = self._gather()
             if batch:
-                self._commit(outbox, batch)
+                self._commit(batch)
+            for _ in range(taken):
+                self._queue.task_done()
 
-    def _gather(self) -> tuple[list[Message], bool]:
-        """Everything that waits, so that one flush to the disk serves all of it."""
+    def _gather(self) -> tuple[list[Message], int, bool]:
+        """Everything that waits, so that one flush to the disk serves all of it.
+
+        Returns the messages, how many items of the queue they were, and whether the end was among them.
+        """
         batch: list[Message] = []
         item = self._queue.get()
+        taken = 1
         while item is not None:
             batch += item
             try:
                 item = self._queue.get_nowait()
             except queue.Empty:
-                return batch, False
-        return batch, True
+                return batch, taken, False
+            taken += 1
+        return batch, taken, True
 
-    def _commit(self, outbox: Outbox, batch: list[Message]) -> None:
+    def _commit(self, batch: list[Message]) -> None:
         backoff = Backoff(first_s=0.05, most_s=5.0)
         tries_in_a_hurry = 3
         while True:
             try:
-                outbox.commit(batch, self._clock.moment())
+                self._outbox.commit(batch, self._clock.moment())
             except StoreError as error:
                 if not self.is_stuck:
                     _LOG.error("Jobs wait in memory, because the outbox cannot be written: %s", error)

@@ -14,7 +14,7 @@ class Source(Protocol):
     """
 
     is_live: bool
-    """Whether frames come at their own pace and are stamped by the clock; else `grab` gives their time."""
+    """Whether frames happen now, and are stamped by the clock; else the time that `grab` gives is theirs."""
 
     def open(self) -> None:
         """Connect and be ready to grab; raises `CameraError`."""
@@ -23,13 +23,18 @@ class Source(Protocol):
     def grab(self) -> float | None:
         """Take the next frame without decoding more than needed.
 
-        Returns the frame's time in seconds since the clip's begin, or None of a live source. Raises
-        `CameraError`, or `EndOfMediaError` when a clip ends for good.
+        Returns the frame's time in seconds since the source's first frame, strictly increasing, or None of
+        a source with its own pace. A live source that gives a time (a clip in real time, a snapshot) is not
+        ahead of it: whoever captures waits until then. Raises `CameraError`, or `EndOfMediaError` when a
+        clip ends for good; its words, if it has any, say that the clip was cut off.
         """
         ...
 
     def retrieve(self) -> Pixels:
-        """The frame just grabbed, as the camera sent it; raises `CameraError` where it cannot be decoded."""
+        """The frame just grabbed, as the camera sent it.
+
+        Raises `CameraError`: with `NOT_VIDEO` this one picture cannot be decoded, and the next may be good.
+        """
         ...
 
     def close(self) -> None:

@@ -87,7 +87,7 @@ class Recogniser(threading.Thread):
     def _guarded(self, pipeline: FeedPipeline, frame: Frame) -> None:
         try:
             messages = pipeline.process(frame, self._galleries.current(pipeline.namespace))
-        except Exception:  # noqa: BLE001 - one odd frame must not end recognition; many do
+        except Exception:
             self._failures += 1
             if self._failures >= FAILURES_IN_A_ROW:
                 raise

@@ -1,0 +1,204 @@
+"""The composition root: from settings to running parts, in the order in which they need each other."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from edged.camera.factory import make_source
+from edged.delivery.route import routes_of
+from edged.domain.feed_state import FeedState
+from edged.domain.message import Message
+from edged.domain.moment import Clock, Moment
+from edged.inference.models import load_models
+from edged.pipeline.capture import CaptureThread
+from edged.pipeline.committer import Committer
+from edged.pipeline.examine import Models
+from edged.pipeline.feed import FeedPipeline
+from edged.pipeline.galleries import Galleries
+from edged.pipeline.recogniser import Recogniser
+from edged.pipeline.slot import SlotRing
+from edged.publish.assembly import Publishing, make_publishing
+from edged.recognition.wire import Origin
+from edged.settings.root import Settings
+from edged.settings.sinks import ConsoleSink
+from edged.store.gallery_watch import GalleryWatch
+from edged.store.outbox import Outbox
+from edged.system.boot import boot_id
+from edged.system.chance import jitter, new_id
+
+GALLERY_PATIENCE_S: Final = 30.0
+STOP_RECOGNISER_S: Final = 1.5
+STOP_COMMITTER_S: Final = 1.5
+STOP_SINKS_S: Final = 1.5
+"""Together below the five seconds that a stop may take. Capturing threads are not waited for: a read that
+hangs in a camera ends with the process."""
+
+WEDGED_AFTER_MS: Final = 30_000
+"""A recogniser that did not turn for so long will not."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Machinery:
+    """All running parts. `start` and `stop` stand in mirrored order; the main thread calls everything."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        device: str,
+        outbox: Outbox,
+        publishing: Publishing,
+        committer: Committer,
+        watch: GalleryWatch,
+        recogniser: Recogniser,
+        pipelines: dict[str, FeedPipeline],
+        captures: list[CaptureThread],
+        stop_capture: threading.Event,
+    ) -> None:
+        self.device = device
+        self._settings = settings
+        self._outbox = outbox
+        self._publishing = publishing
+        self._committer = committer
+        self._watch = watch
+        self._recogniser = recogniser
+        self._pipelines = pipelines
+        self._captures = captures
+        self._stop_capture = stop_capture
+        self._beats = -1
+        self._beat_at_ms = 0
+
+    def start(self) -> None:
+        """From the sinks to the cameras: whoever takes is there before whoever gives."""
+        self._publishing.start()
+        self._committer.start()
+        self._watch.start()
+        if not self._watch.wait_until_read(GALLERY_PATIENCE_S):
+            _LOG.error("The enrolled people are still being read; until then everybody is unknown")
+        self._recogniser.start()
+        for capture in self._captures:
+            capture.start()
+
+    def stop(self) -> bool:
+        """From the cameras to the sinks; whether everything that was recognised is on the disk."""
+        self._stop_capture.set()
+        self._recogniser.stop()
+        if self._recogniser.ident is not None:
+            self._recogniser.join(STOP_RECOGNISER_S)
+        is_committed = self._committer.ident is None or self._committer.finish(STOP_COMMITTER_S)
+        if self._watch.ident is not None:
+            self._watch.stop(1.0)
+        self._publishing.stop(STOP_SINKS_S)
+        self._outbox.close()
+        return is_committed and not self._recogniser.is_alive()
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether the reader of standard output has gone, and nobody else is told anything."""
+        only_console = all(isinstance(sink, ConsoleSink) for sink in self._settings.sinks)
+        return only_console and self._publishing.is_console_closed
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why recognition ended by itself; None while it goes on."""
+        return self._recogniser.failure
+
+    def configure(self, settings: Settings) -> None:
+        """Take over changed settings between two frames."""
+        self._settings = settings
+        for pipeline in self._pipelines.values():
+            pipeline.configure(settings)
+
+    def is_done(self, now: Moment) -> bool:
+        """Whether every feed has ended and every sink has what it can take."""
+        if not self._recogniser.all_ended.is_set() or not self._committer.is_idle:
+            return False
+        return all(sink.waiting == 0 for sink in self._outbox.status(now).sinks)
+
+    def report(self, now: Moment) -> None:
+        """Tell the sinks that want it how the feeds are."""
+        for state in self._states(now):
+            self._publishing.report_feed(state)
+
+    def status_line(self, now: Moment) -> str:
+        """One line for `systemctl status`."""
+        states = self._states(now)
+        well = sum(state.capturing for state in states)
+        words = [f"{well} of {len(states)} feeds capturing"]
+        words += [f"{state.feed_id}: {state.state}" for state in states if not state.capturing]
+        if self._committer.is_stuck:
+            words.append("the outbox cannot be written")
+        return "; ".join(words)
+
+    def give_up(self, now: Moment) -> None:
+        """Let the outbox forget what its limits do not allow."""
+        limits = self._settings.outbox
+        self._outbox.give_up(now, limits.max_age, limits.max_bytes)
+
+    def makes_progress(self, now: Moment) -> bool:
+        """Whether the recogniser turns. A dead camera or broker is no reason to start anew; this is."""
+        if self._recogniser.beats != self._beats:
+            self._beats, self._beat_at_ms = self._recogniser.beats, now.steady_ms
+        return now.steady_ms - self._beat_at_ms < WEDGED_AFTER_MS or self._committer.is_stuck
+
+    def _states(self, now: Moment) -> list[FeedState]:
+        return [
+            msgspec.structs.replace(state, rejected=dict(self._pipelines[state.feed_id].rejected))
+            for state in (capture.state(now) for capture in self._captures)
+        ]
+
+
+def assemble(
+    settings: Settings, data_dir: Path, clock: Clock, on_commit: Callable[[Sequence[Message]], None] | None
+) -> Machinery:
+    """Make every part, start none. What the last run left open is closed; raises `EdgedError`."""
+    models = load_models(settings.models, settings.detection.min_score)
+    looked_with = Models(models.detector, models.landmarker, models.embedder)
+    outbox = Outbox(data_dir, routes_of(settings.sinks))
+    outbox.begin(clock.moment(), boot_id())
+    device = settings.device or outbox.device_id(new_id)
+    run = outbox.next_run()
+    outbox.close_orphans(clock.moment())
+    publishing = make_publishing(
+        settings.sinks,
+        outbox,
+        attempts=settings.outbox.attempts,
+        device=device,
+        clock=clock,
+        jitter=jitter,
+    )
+
+    def committed(messages: Sequence[Message]) -> None:
+        publishing.wake()
+        if on_commit is not None:
+            on_commit(messages)
+
+    committer = Committer(outbox, clock, jitter, committed)
+    galleries = Galleries()
+    namespaces = [feed.namespace for feed in settings.feeds]
+    watch = GalleryWatch(data_dir, namespaces, models.embedder.model_hash, galleries, clock, new_id)
+    slots = SlotRing(tuple(feed.id for feed in settings.feeds))
+    stop_capture = threading.Event()
+    captures, pipelines = [], {}
+    for feed in settings.feeds:
+        source = make_source(feed.source, data_dir, clock)
+        origin = Origin(device, feed.namespace, feed.id, run, is_replay=not source.is_live)
+        pipelines[feed.id] = FeedPipeline(origin, settings, looked_with)
+        captures.append(CaptureThread(feed, source, slots, clock, jitter, device, stop_capture, _LOG))
+    return Machinery(
+        settings=settings,
+        device=device,
+        outbox=outbox,
+        publishing=publishing,
+        committer=committer,
+        watch=watch,
+        recogniser=Recogniser(slots, pipelines, galleries, committer, clock),
+        pipelines=pipelines,
+        captures=captures,
+        stop_capture=stop_capture,
+    )

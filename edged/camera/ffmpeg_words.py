@@ -1,0 +1,79 @@
+"""What the `ffmpeg` program says on standard error, as far as it matters. Pure."""
+
+import re
+from typing import Final
+
+from edged.domain.errors import CameraFault
+
+_MAPPING: Final = re.compile(r"^\s*Stream #\d+:\d+\S* -> #\d+:\d+ \((.+?) -> rawvideo \(\S+\)\)")
+_OUTPUT: Final = re.compile(
+    r"^\s*Stream #\d+:\d+\S*: Video: rawvideo\b.*, bgr24\b.*?, (\d{1,5})x(\d{1,5})\b(.*)$"
+)
+_RATE: Final = re.compile(r"([\d.]+)(k?) fps")
+
+_FAULTS: Final[tuple[tuple[str, CameraFault], ...]] = (
+    ("401 Unauthorized", CameraFault.UNAUTHORISED),
+    ("403 Forbidden", CameraFault.UNAUTHORISED),
+    ("authorization failed", CameraFault.UNAUTHORISED),
+    ("404 Not Found", CameraFault.NOT_FOUND),
+    ("454 Session Not Found", CameraFault.NOT_FOUND),
+    ("No such file or directory", CameraFault.NOT_FOUND),
+    ("Connection refused", CameraFault.UNREACHABLE),
+    ("No route to host", CameraFault.UNREACHABLE),
+    ("Network is unreachable", CameraFault.UNREACHABLE),
+    ("Failed to resolve hostname", CameraFault.UNREACHABLE),
+    ("Connection timed out", CameraFault.UNREACHABLE),
+    ("Invalid data found", CameraFault.NOT_VIDEO),
+    ("does not contain any stream", CameraFault.NOT_VIDEO),
+    ("matches no streams", CameraFault.NOT_VIDEO),
+    ("moov atom not found", CameraFault.NOT_VIDEO),
+)
+
+KEPT_LINES: Final = 12
+
+
+class FfmpegWords:
+    """Collects standard error line by line.
+
+    Attributes:
+        decoder: who really decodes, from the stream mapping: `h264 (native)`, `h264 (h264_v4l2m2m)`.
+        size_px: width and height of the pictures; None before the first.
+        fps: rate of the pictures; 0 where it is not said.
+    """
+
+    def __init__(self) -> None:
+        self.decoder = ""
+        self.size_px: tuple[int, int] | None = None
+        self.fps = 0.0
+        self._rest = ""
+        self._lines: list[str] = []
+
+    def feed(self, data: bytes) -> None:
+        """Take what arrived."""
+        *lines, self._rest = (self._rest + data.decode("utf-8", "replace")).split("\n")
+        self._rest = self._rest[-4096:]
+        for line in lines:
+            self._read(line.rstrip())
+
+    def fault(self) -> CameraFault | None:
+        """The fault that the words name, if they name one."""
+        text = "\n".join(self._lines)
+        return next((fault for words, fault in _FAULTS if words in text), None)
+
+    def last(self) -> str:
+        """The last line, for people; it may hold secrets."""
+        return self._lines[-1] if self._lines else ""
+
+    def names_unknown_option(self) -> bool:
+        """Whether the program does not know one of the arguments."""
+        return any("Unrecognized option" in line or "Option not found" in line for line in self._lines)
+
+    def _read(self, line: str) -> None:
+        if line.strip():
+            self._lines = [*self._lines, line.strip()][-KEPT_LINES:]
+        if mapping := _MAPPING.match(line):
+            self.decoder = mapping[1]
+        elif output := _OUTPUT.match(line):
+            self.size_px = int(output[1]), int(output[2])
+            rate = _RATE.search(output[3])
+            self.fps = float(rate[1]) * (1000 if rate[2] else 1) if rate else 0.0

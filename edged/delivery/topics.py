@@ -1,0 +1,38 @@
+"""The MQTT topics; see docs/delivery.md for what each carries."""
+
+from dataclasses import dataclass
+
+from edged.domain.message import Message, MessageKind
+
+ONLINE = b"online"
+OFFLINE = b"offline"
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one device below one prefix."""
+
+    prefix: str
+    device: str
+
+    @property
+    def status(self) -> str:
+        """Retained `online` or `offline`; the last will."""
+        return f"{self.prefix}/device/{self.device}/status"
+
+    def feed_state(self, feed_id: str) -> str:
+        """Retained health of a feed."""
+        return f"{self.prefix}/device/{self.device}/feed/{feed_id}/state"
+
+    def of(self, message: Message) -> str:
+        """Where a message of the outbox goes."""
+        return f"{self.prefix}/{message.namespace}/{message.feed_id}/{message.kind}"
+
+
+def is_retained(kind: MessageKind) -> bool:
+    """Whether the broker keeps the last message of the kind for those who come later.
+
+    Only what is true until the next message may be: a retained job or event would be news again for
+    everybody who subscribes, hours later.
+    """
+    return kind is MessageKind.PRESENCE

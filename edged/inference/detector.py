@@ -1,0 +1,71 @@
+"""Finds faces with BlazeFace, full range or short."""
+
+import cv2
+
+from edged.domain.box import Box
+from edged.domain.face import Detection
+from edged.domain.frame import Pixels
+from edged.inference.card import DetectorHead
+from edged.inference.pixel_scale import PixelScale
+from edged.inference.runtime import Network
+from edged.vision.blazeface import COORDINATES, Candidates, anchor_origins, decoded, logit, suppressed
+from edged.vision.letterbox import Letterbox, shrunk
+
+
+class BlazeFaceDetector:
+    """A detector as the pipeline wants it; used by one thread."""
+
+    def __init__(self, network: Network, head: DetectorHead, min_score: float) -> None:
+        self._network = network
+        self._side_px = head.input_px
+        self._scale = PixelScale(head.input_scale.factor, head.input_scale.offset)
+        self._origins = anchor_origins(head.grids, head.input_px)
+        self._max_iou = head.max_iou
+        self._min_logit = logit(min_score)
+        self._regressions = network.output_with(COORDINATES)
+        self._logits = network.output_with(1)
+        self._last_placing: Letterbox | None = None
+
+    def detect(self, pixels: Pixels) -> list[Detection]:
+        """All faces of a frame, best first."""
+        placed = self._placing(pixels.shape[1], pixels.shape[0])
+        self._show(pixels, placed)
+        self._network.run()
+        candidates = decoded(
+            self._network.output(self._regressions),
+            self._network.output(self._logits)[:, 0],
+            self._origins,
+            self._min_logit,
+        )
+        return [] if candidates is None else _detections(suppressed(candidates, self._max_iou), placed)
+
+    def _placing(self, width_px: int, height_px: int) -> Letterbox:
+        last = self._last_placing
+        if last is None or (last.frame_width_px, last.frame_height_px) != (width_px, height_px):
+            last = self._last_placing = Letterbox.fitted(width_px, height_px, self._side_px)
+        return last
+
+    def _show(self, pixels: Pixels, placed: Letterbox) -> None:
+        picture = shrunk(pixels, placed.width_px, placed.height_px)
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=picture)  # type: ignore[assignment]
+        square = self._network.input()
+        bottom, right = placed.top_px + placed.height_px, placed.left_px + placed.width_px
+        black = self._scale.black
+        if placed.height_px < self._side_px:
+            square[: placed.top_px] = black
+            square[bottom:] = black
+        if placed.width_px < self._side_px:
+            square[:, : placed.left_px] = black
+            square[:, right:] = black
+        self._scale.write(picture, square[placed.top_px : bottom, placed.left_px : right])
+
+
+def _detections(faces: Candidates, placed: Letterbox) -> list[Detection]:
+    points = placed.to_frame(faces.points)
+    points.setflags(write=False)
+    return [
+        Detection(Box(*corners), keypoints, score)
+        for corners, keypoints, score in zip(
+            points[:, :2].reshape(-1, 4).tolist(), points[:, 2:], faces.scores.tolist(), strict=True
+        )
+    ]

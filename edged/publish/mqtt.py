@@ -1,0 +1,301 @@
+"""The sink `mqtt`: keeps a connection and sends through a bounded window what is acknowledged."""
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from edged.delivery import mqtt_answer
+from edged.delivery.batch import Batch
+from edged.delivery.lateness import body_to_send
+from edged.delivery.mqtt_version import VersionChoice
+from edged.delivery.outcome import Fate, Outcome
+from edged.delivery.parcel import Parcel
+from edged.delivery.topics import OFFLINE, ONLINE, Topics, is_retained
+from edged.delivery.window import Window
+from edged.domain.backoff import Backoff
+from edged.domain.errors import ConfigurationError
+from edged.domain.feed_state import FeedState
+from edged.domain.moment import Clock
+from edged.publish.complaints import Complaints
+from edged.publish.latest_states import LatestStates
+from edged.publish.mqtt_link import Ack, Address, MqttLink
+from edged.publish.network_words import in_words
+from edged.publish.tls import client_context
+from edged.publish.wake_up import WakeUp
+from edged.settings.sinks import MqttSink as Settings
+
+_PORT: Final = 1883
+_PORT_TLS: Final = 8883
+_LOOK_S: Final = 0.25
+_CONNACK_MS: Final = 10_000
+_STEADY_MS: Final = 10_000
+"""A connection that stood so long was a success: the next wait to reconnect is a short one again."""
+_GOODBYE_LOOKS: Final = 5
+_PACKET_OVERHEAD_BYTES: Final = 16
+"""A PUBLISH is its topic and payload and, with QoS 1 and no properties, at most this (MQTT 5.0, 3.3)."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class MqttSink:
+    """Messages to a broker, QoS 1; delivered is what its PUBACK has come for.
+
+    The worker's thread drives the connection in `wait` and `deliver`. Beside the outbox it keeps the
+    device's `status` and the feeds' states, of which only the latest is worth sending.
+    """
+
+    batch = 256
+
+    def __init__(
+        self, sink_id: str, settings: Settings, device: str, clock: Clock, jitter: Callable[[], float]
+    ) -> None:
+        self.id = sink_id
+        self._settings = settings
+        self._clock = clock
+        self._jitter = jitter
+        self._topics = Topics(settings.prefix, device)
+        self._address = _address_of(settings, device, self._topics)
+        self._version = VersionChoice(settings.protocol)
+        self._window = Window(settings.in_flight)
+        self._backoff = Backoff(first_s=settings.retry.first, most_s=settings.retry.most)
+        self._complaints = Complaints(_LOG, clock)
+        self._alarm = WakeUp()
+        self._stopping = threading.Event()
+        self._link: MqttLink | None = None
+        self._greeted = False
+        self._since_ms = 0
+        self._progress_ms = 0
+        self._retry_at_ms = 0
+        self._in_flight: dict[int, int | None] = {}
+        """By packet identifier: the index in the batch, or None for what does not come from the outbox."""
+        self._batch = Batch(())
+        self._trouble = "not connected yet"
+        self._states = LatestStates()
+
+    @property
+    def is_finished(self) -> bool:
+        """Never: brokers come back."""
+        return False
+
+    @property
+    def condition(self) -> str:
+        """How it is doing, for people."""
+        link = self._link
+        if link is not None and link.is_up:
+            return f"connected to {self._where} (MQTT {link.version})"
+        return f"not connected to {self._where}: {self._trouble}"
+
+    @property
+    def _where(self) -> str:
+        return f"{self._address.host}:{self._address.port}"
+
+    def report_feed(self, state: FeedState) -> None:
+        """Tell a feed's health, retained; any thread may call it. Sent when there is a connection."""
+        self._states.put(state)
+        self._alarm.ring()
+
+    def is_ready(self) -> bool:
+        """Whether the broker has let us in; makes or keeps the connection on the way."""
+        if self._link is None or not self._link.is_up:
+            self.wait(0.0)
+        return self._link is not None and self._link.is_up
+
+    def wake(self) -> None:
+        """End the wait."""
+        self._alarm.ring()
+
+    def interrupt(self) -> None:
+        """End the wait, and what is being sent."""
+        self._stopping.set()
+        self._alarm.ring()
+
+    def wait(self, timeout_s: float) -> None:
+        """Keep the connection alive, or make it when its time has come."""
+        if self._link is not None:
+            self._serve(timeout_s)
+            return
+        left_s = (self._retry_at_ms - self._clock.moment().steady_ms) / 1000
+        if left_s > 0:
+            self._alarm.poll(None, 0, min(timeout_s, left_s))
+        elif not self._stopping.is_set():
+            self._connect()
+
+    def deliver(self, parcels: Sequence[Parcel]) -> list[Outcome]:
+        """Send the batch through the window. What was not acknowledged in the end counts as not tried."""
+        batch = self._batch = Batch(parcels)
+        looks_left = _GOODBYE_LOOKS
+        while self._link is not None and not batch.is_done and looks_left > 0:
+            if self._stopping.is_set():
+                # What is on its way may yet be acknowledged, which saves sending it twice; no more is sent.
+                looks_left -= 1
+                if not batch.in_flight:
+                    break
+            else:
+                self._fill(parcels)
+            self._serve(_LOOK_S)
+        self._batch = Batch(())
+        self._in_flight = dict.fromkeys(self._in_flight)
+        return batch.outcomes()
+
+    def close(self) -> None:
+        """Say `offline` and goodbye."""
+        if self._link is not None and self._link.is_up:
+            self._publish(self._topics.status, OFFLINE, retain=True, index=None)
+            for _ in range(_GOODBYE_LOOKS):
+                if self._link is None or not self._in_flight:
+                    break
+                self._serve(0.1)
+        if self._link is not None:
+            self._link.disconnect()
+            self._link = None
+        self._trouble = "closed"
+        self._alarm.close()
+
+    def _connect(self) -> None:
+        try:
+            context = self._tls_context()
+            link = MqttLink(self._address, self._version.next, context, self._settings.in_flight, self._alarm)
+            link.connect()
+        except ConfigurationError as error:
+            self._failed(error.what)
+        except OSError as error:
+            self._failed(in_words(error))
+        else:
+            self._link = link
+            self._greeted = False
+            self._since_ms = self._progress_ms = self._clock.moment().steady_ms
+
+    def _tls_context(self) -> ssl.SSLContext | None:
+        return None if self._settings.tls is None else client_context(self._settings.tls)
+
+    def _failed(self, trouble: str, *, level: int = logging.WARNING) -> None:
+        wait_s = self._backoff.failed(self._jitter())
+        self._retry_at_ms = self._clock.moment().steady_ms + int(wait_s * 1000)
+        self._trouble = trouble
+        self._complaints.tell(
+            f"The sink `{self.id}` is not connected to {self._where}, messages wait: {trouble}", level=level
+        )
+
+    def _serve(self, timeout_s: float) -> None:
+        """One round on the connection: what came, what it means, what is due."""
+        link = self._link
+        if link is None:
+            return
+        if link.is_up and self._greeted:
+            self._send_states()
+        acks = link.service(timeout_s)
+        for ack in acks:
+            self._acknowledged(ack)
+        now_ms = self._clock.moment().steady_ms
+        if acks or not self._in_flight:
+            self._progress_ms = now_ms
+        if link.is_lost:
+            self._lost(link)
+        elif link.is_up and not self._greeted:
+            self._greet(link)
+        elif link.is_up and now_ms - self._progress_ms > self._settings.keep_alive * 1000:
+            link.abandon("no acknowledgement in time")
+            self._lost(link)
+        elif not link.is_up and now_ms - self._since_ms > _CONNACK_MS:
+            link.abandon("no answer to the CONNECT in time")
+            self._lost(link)
+        if link.is_up and now_ms - self._since_ms > _STEADY_MS:
+            self._backoff.succeeded()
+
+    def _greet(self, link: MqttLink) -> None:
+        self._greeted = True
+        self._version.accepted()
+        self._window.connected(link.receive_maximum)
+        self._states.all_unsent()
+        self._publish(self._topics.status, ONLINE, retain=True, index=None)
+        self._complaints.settle(f"The sink `{self.id}` is connected to {self._where}")
+        _LOG.info("Sink `%s`: connected to %s, MQTT %s", self.id, self._where, link.version)
+
+    def _lost(self, link: MqttLink) -> None:
+        """What is unacknowledged goes back to the outbox, and comes again with the next connection."""
+        self._link = None
+        is_suspect = self._window.lost(len(self._in_flight))
+        for index in self._in_flight.values():
+            if index is not None and is_suspect:
+                failed = Outcome(Fate.FAILED, f"the connection was lost while it was sent: {link.reason}")
+                self._batch.answered(index, failed)
+        self._in_flight.clear()
+        link.abandon(link.reason)
+        if self._greeted:
+            self._failed(link.reason)
+        elif link.refusal is None:
+            self._version.closed()
+            self._failed(f"{link.reason} before the broker said anything (MQTT {link.version})")
+        elif link.refusal == mqtt_answer.UNSUPPORTED_PROTOCOL and self._version.refused():
+            _LOG.info("The broker at %s has no MQTT 5: speaking 3.1.1", self._where)
+        else:
+            must_act = link.refusal in mqtt_answer.PERSON_MUST_ACT
+            words = mqtt_answer.connect_refusal(link.refusal)
+            self._failed(words, level=logging.ERROR if must_act else logging.WARNING)
+
+    def _fill(self, parcels: Sequence[Parcel]) -> None:
+        while self._link is not None and len(self._in_flight) < self._window.size:
+            index = self._batch.peek()
+            if index is None:
+                return
+            message = parcels[index].message
+            topic = self._topics.of(message)
+            max_age_ms = int(self._settings.event_max_age * 1000)
+            body = body_to_send(parcels[index], self._clock.moment(), max_age_ms)
+            self._batch.sent(index)
+            if self._is_too_large(topic, body):
+                self._batch.answered(index, mqtt_answer.outcome_of(mqtt_answer.PACKET_TOO_LARGE))
+            else:
+                self._publish(topic, body, retain=is_retained(message.kind), index=index)
+
+    def _is_too_large(self, topic: str, body: bytes) -> bool:
+        most = self._link.packet_maximum if self._link else None
+        return most is not None and len(topic.encode()) + len(body) + _PACKET_OVERHEAD_BYTES > most
+
+    def _publish(self, topic: str, payload: bytes, *, retain: bool, index: int | None) -> None:
+        link = self._link
+        if link is None:
+            return
+        mid = link.publish(topic, payload, retain=retain)
+        if mid is None:
+            self._lost(link)
+        else:
+            self._in_flight[mid] = index
+
+    def _send_states(self) -> None:
+        while self._link is not None and len(self._in_flight) < self._window.size:
+            unsent = self._states.take()
+            if unsent is None:
+                return
+            feed_id, body = unsent
+            self._publish(self._topics.feed_state(feed_id), body, retain=True, index=None)
+
+    def _acknowledged(self, ack: Ack) -> None:
+        if ack.mid not in self._in_flight:
+            return
+        index = self._in_flight.pop(ack.mid)
+        self._window.acknowledged()
+        outcome = mqtt_answer.outcome_of(ack.reason_code)
+        if index is not None:
+            self._batch.answered(index, outcome)
+        elif outcome.fate is not Fate.DELIVERED:
+            self._complaints.tell(
+                f"The sink `{self.id}` may not write below {self._topics.status.rsplit('/', 1)[0]}/: "
+                f"{outcome.reason}",
+                level=logging.ERROR,
+            )
+
+
+def _address_of(settings: Settings, device: str, topics: Topics) -> Address:
+    secret = settings.password
+    return Address(
+        host=settings.host,
+        port=settings.port or (_PORT if settings.tls is None else _PORT_TLS),
+        client_id=settings.client_id or f"edged-{device}",
+        username=settings.username,
+        password=lambda: secret.reveal() if secret else None,
+        keep_alive_s=max(1, round(settings.keep_alive)),
+        will_topic=topics.status,
+    )

@@ -1,0 +1,186 @@
+"""One connection to an MQTT broker: paho without its thread, its queue and its reconnecting."""
+
+import select
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edged.delivery.mqtt_version import MqttVersion
+from edged.delivery.topics import OFFLINE
+from edged.publish.wake_up import WakeUp
+
+CONNECT_TIMEOUT_S: Final = 5.0
+
+_VERSIONS: Final = {
+    MqttVersion.V5: MQTTProtocolVersion.MQTTv5,
+    MqttVersion.V311: MQTTProtocolVersion.MQTTv311,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the broker is and who we are there. `password` is kept out of the representation."""
+
+    host: str
+    port: int
+    client_id: str
+    username: str | None
+    password: Callable[[], str | None]
+    keep_alive_s: int
+    will_topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """A PUBACK: of which message, and its reason code (0 where the version has none)."""
+
+    mid: int
+    reason_code: int
+
+
+class MqttLink:
+    """A connection from its CONNECT to its end. A new one is made for each: nothing survives inside paho.
+
+    All calls are one thread's. `is_up` from the CONNACK on; `is_lost` when it is over, with `reason` and,
+    where the broker refused the CONNECT, its `refusal` code.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        version: MqttVersion,
+        context: ssl.SSLContext | None,
+        window: int,
+        alarm: WakeUp,
+    ) -> None:
+        self.version = version
+        self.is_up = False
+        self.is_lost = False
+        self.reason = ""
+        self.refusal: int | None = None
+        self.receive_maximum: int | None = None
+        self.packet_maximum: int | None = None
+        self._acks: list[Ack] = []
+        self._alarm = alarm
+        self._address = address
+        self._client = self._made(address, version, context, window)
+
+    def connect(self) -> None:
+        """Open the connection and send the CONNECT; raises OSError. Blocks for some seconds at most."""
+        address = self._address
+        try:
+            self._client.connect(address.host, address.port, address.keep_alive_s)
+        except ValueError as error:
+            # A host name that cannot be encoded for the resolver.
+            raise OSError(0, f"the host's name cannot be used: {error}") from error
+        sock: Any = self._client.socket()
+        # A job, its event and the presence follow each other closely: none waits for an ACK of TCP.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def service(self, timeout_s: float) -> list[Ack]:
+        """Wait for the broker or a wake-up, do what is to do; returns the acknowledgements that came."""
+        sock: Any = self._client.socket()
+        if self.is_lost or sock is None or sock.fileno() < 0:
+            self._ended("the connection was closed")
+            return []
+        decrypted = sock.pending() if isinstance(sock, ssl.SSLSocket) else 0
+        interest = select.POLLIN | (select.POLLOUT if self._client.want_write() else 0)
+        ready = self._alarm.poll(sock.fileno(), interest, 0.0 if decrypted else timeout_s)
+        code = MQTTErrorCode.MQTT_ERR_SUCCESS
+        if decrypted or ready & ~select.POLLOUT:
+            code = self._client.loop_read()
+        if not code and self._client.want_write():
+            code = self._client.loop_write()
+        if not code:
+            code = self._client.loop_misc()
+        if code or self._client.socket() is None:
+            self._ended(self.reason or "the connection was closed")
+        acks, self._acks = self._acks, []
+        return acks
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
+        """Send with QoS 1; returns what its acknowledgement will be known by, None where the link is lost."""
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._ended(self.reason or "the connection was closed")
+            return None
+        return info.mid
+
+    def disconnect(self) -> None:
+        """Say goodbye, so that the broker does not send our will, and close."""
+        self._client.disconnect()
+        self.abandon("closed by us")
+
+    def abandon(self, reason: str) -> None:
+        """Close without a word."""
+        self._ended(reason)
+        sock = self._client.socket()
+        if sock is not None:
+            sock.close()
+
+    def _ended(self, reason: str) -> None:
+        if not self.is_lost:
+            self.is_lost, self.is_up, self.reason = True, False, reason
+
+    def _made(
+        self, address: Address, version: MqttVersion, context: ssl.SSLContext | None, window: int
+    ) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=address.client_id,
+            protocol=_VERSIONS[version],
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        # We hold the window; paho's queue behind it would be memory that a crash forgets.
+        client.max_inflight_messages_set(window)
+        client.max_queued_messages_set(window)
+        client.will_set(address.will_topic, OFFLINE, qos=1, retain=True)
+        if address.username is not None:
+            client.username_pw_set(address.username, address.password())
+        if context is not None:
+            client.tls_set_context(context)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        return client
+
+    def _on_connect(
+        self,
+        _client: Client,
+        _data: Any,
+        _flags: ConnectFlags,
+        code: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if code.is_failure:
+            self.refusal = int(code.value)
+            return
+        self.is_up = True
+        self.receive_maximum = getattr(properties, "ReceiveMaximum", None)
+        self.packet_maximum = getattr(properties, "MaximumPacketSize", None)
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: Any,
+        flags: DisconnectFlags,
+        code: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self.reason = f"the broker closed it: {str(code).lower()}"
+        elif str(code) == "Keep alive timeout":
+            self.reason = "the broker does not answer any more"
+
+    def _on_publish(
+        self, _client: Client, _data: Any, mid: int, code: ReasonCode, _properties: Properties | None
+    ) -> None:
+        self._acks.append(Ack(mid, int(code.value)))

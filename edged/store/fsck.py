@@ -1,0 +1,154 @@
+"""Proves again what the code takes for granted of a namespace's database. Only reads."""
+
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from edged.domain.errors import IdentityError, StoreError
+from edged.domain.face import EMBEDDING_SIZE
+from edged.domain.identity import checked_custom_id, checked_name
+from edged.store.database import open_database, reading
+from edged.store.namespace_chips import chip_from_png
+from edged.store.namespace_files import NAMESPACE_SCHEMA, damaged_copies
+from edged.store.namespace_queries import ledger
+from edged.store.namespace_snapshots import Snapshots
+
+_UNIT_TOLERANCE: Final = 1e-3
+"""float32 leaves a unit vector within 1e-6; what is off by this was not made by the embedder."""
+
+_MOST_FINDINGS: Final = 20
+"""A check that fails everywhere says so in so many lines, not in thousands."""
+
+
+def fsck(path: Path) -> list[str]:
+    """Check a namespace's database and what lies around it; returns what is wrong, in words.
+
+    An empty list means that every invariant holds. What stops the checking is a finding too: nothing is
+    raised. Takes time in proportion to the file, for it reads all of it.
+    """
+    try:
+        connection = open_database(path, NAMESPACE_SCHEMA, read_only=True)
+    except StoreError as error:
+        return [error.what]
+    try:
+        with reading(connection):
+            findings = _of_content(connection)
+            around = list(_of_files(path, connection))
+    except StoreError as error:
+        return [error.what]
+    finally:
+        connection.close()
+    return findings + around
+
+
+def _of_content(connection: sqlite3.Connection) -> list[str]:
+    damage = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+    if damage:
+        # What SQLite itself finds damaged cannot be asked sensible questions.
+        return [f"SQLite finds damage: {line}" for line in damage]
+    checks: tuple[Callable[[sqlite3.Connection], Iterator[str]], ...] = (
+        _references,
+        _revisions,
+        _people,
+        _faces,
+        _embeddings,
+        _chips,
+    )
+    return [finding for check in checks for finding in _first(check(connection))]
+
+
+def _first(findings: Iterator[str]) -> Iterator[str]:
+    for count, finding in enumerate(findings):
+        if count == _MOST_FINDINGS:
+            yield "… and more of the same"
+            return
+        yield finding
+
+
+def _references(connection: sqlite3.Connection) -> Iterator[str]:
+    for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        yield f"{table} row {row} belongs to a row of {parent} that does not exist"
+
+
+def _revisions(connection: sqlite3.Connection) -> Iterator[str]:
+    if connection.execute("SELECT count(*) FROM ledger").fetchone() != (1,):
+        yield "the ledger has not exactly one row"
+        return
+    present = ledger(connection)
+    for table, column in (("identity", "id"), ("tombstone", "identity_id")):
+        rows = connection.execute(
+            f"SELECT {column}, revision FROM {table} WHERE revision > ?",  # noqa: S608 (both from above)
+            (present.revision,),
+        )
+        for name, revision in rows:
+            yield f"{table} {name} has revision {revision}, the ledger is only at {present.revision}"
+    (last_removal,) = connection.execute("SELECT coalesce(max(revision), 0) FROM tombstone").fetchone()
+    if last_removal > present.erased_revision:
+        yield f"the last removal has revision {last_removal}, the ledger says {present.erased_revision}"
+    for (identity_id,) in connection.execute(
+        "SELECT id FROM identity WHERE id IN (SELECT identity_id FROM tombstone)"
+    ):
+        yield f"identity {identity_id} is enrolled and removed at once"
+
+
+def _people(connection: sqlite3.Connection) -> Iterator[str]:
+    rows = connection.execute("SELECT id, name, custom_id, created_ms, updated_ms FROM identity")
+    for identity_id, name, custom_id, created_ms, updated_ms in rows:
+        try:
+            if checked_name(name) != name or (custom_id and checked_custom_id(custom_id) != custom_id):
+                yield f"identity {identity_id} has a name or a customId that is not written as it is kept"
+        except IdentityError as error:
+            yield f"identity {identity_id}: {error.what}"
+        if not 0 <= created_ms <= updated_ms:
+            yield f"identity {identity_id} was changed before it was made"
+    for (identity_id,) in connection.execute(
+        "SELECT id FROM identity WHERE NOT EXISTS (SELECT 1 FROM face WHERE face.identity = identity.number)"
+    ):
+        yield f"identity {identity_id} has no face, so it is never recognised"
+
+
+def _faces(connection: sqlite3.Connection) -> Iterator[str]:
+    for (face_id,) in connection.execute(
+        """
+        SELECT id FROM face
+        WHERE NOT EXISTS (SELECT 1 FROM embedding WHERE embedding.face = number)
+          AND NOT EXISTS (SELECT 1 FROM chip WHERE chip.face = number)
+        """
+    ):
+        yield f"face {face_id} has neither an embedding nor a chip to make one from"
+
+
+def _embeddings(connection: sqlite3.Connection) -> Iterator[str]:
+    rows = connection.execute(
+        "SELECT face.id, model_hash, vector FROM embedding JOIN face ON face.number = embedding.face"
+    )
+    for face_id, model_hash, blob in rows:
+        vector = np.frombuffer(blob, "<f4")
+        length = float(np.linalg.norm(vector.astype(np.float64)))
+        # Written so that a length that is no number fails too.
+        if vector.shape != (EMBEDDING_SIZE,) or not abs(length - 1) <= _UNIT_TOLERANCE:
+            yield f"the embedding of face {face_id} by {model_hash[:12]} has length {length:.4g}, not 1"
+
+
+def _chips(connection: sqlite3.Connection) -> Iterator[str]:
+    for face_id, png in connection.execute("SELECT id, png FROM chip JOIN face ON number = chip.face"):
+        try:
+            chip_from_png(png)
+        except StoreError as error:
+            yield f"face {face_id}: {error.what}"
+
+
+def _of_files(path: Path, connection: sqlite3.Connection) -> Iterator[str]:
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
+            yield f"{file} can be read by other users; `chmod 600` it"
+    erased = ledger(connection).erased_revision
+    for snapshot in Snapshots(path).newest_first():
+        if snapshot.revision < erased:
+            yield f"{snapshot.path} was made before the last removal and still holds who was removed"
+    for copy in damaged_copies(path):
+        yield f"{copy} is a damaged copy that was put aside; delete it when nothing is wanted of it"

@@ -1,0 +1,228 @@
+"""The thread that sees what commands do to the enrolled people while the daemon runs."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final, Protocol
+
+from edged.domain.errors import StoreError
+from edged.domain.identity import GalleryChange
+from edged.domain.moment import Clock
+from edged.store.faults import translated
+from edged.store.namespace_files import namespace_path
+from edged.store.namespace_recovery import open_or_recover
+from edged.store.namespace_store import NamespaceStore
+
+POLL_S: Final = 0.3
+"""A change is seen within this; asking costs one read of shared memory and one stat."""
+
+_REST_LOOKS: Final = 10
+"""After a fault the file is left alone for so many looks: opening it anew proves it, which costs reading."""
+
+_LOG: Final = logging.getLogger(__name__)
+_NOBODY: Final = GalleryChange(0, (), ())
+
+
+class Galleries(Protocol):
+    """Whoever holds what is recognised against."""
+
+    def apply(self, namespace: str, change: GalleryChange) -> None:
+        """Take over what became of a namespace since the change before."""
+        ...
+
+    def replace(self, namespace: str, change: GalleryChange) -> None:
+        """Forget what was known of a namespace; `change` is all of it."""
+        ...
+
+
+class GalleryWatch(threading.Thread):
+    """Keeps the galleries as the namespaces' databases are, and the databases in order.
+
+    A database may appear, be exchanged or vanish at any time. It also takes the snapshots, because it is
+    the one in the daemon that has the files open. No error ends it: each is logged once, and once more in
+    other words when it is over.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        namespaces: Iterable[str],
+        model_hash: str,
+        galleries: Galleries,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        super().__init__(name="gallery-watch", daemon=True)
+        self._watched = [
+            _Watched(namespace, namespace_path(data_dir, namespace), model_hash, galleries, clock, new_id)
+            for namespace in dict.fromkeys(namespaces)
+        ]
+        self._stopping = threading.Event()
+        self._read_once = threading.Event()
+
+    def wait_until_read(self, timeout_s: float) -> bool:
+        """Wait until every namespace was looked at once, so that the first frame meets a full gallery."""
+        return self._read_once.wait(timeout_s)
+
+    def stop(self, timeout_s: float) -> bool:
+        """End the thread, with a last snapshot where one is wanting; False when it did not end in time."""
+        self._stopping.set()
+        self.join(timeout_s)
+        return not self.is_alive()
+
+    def run(self) -> None:
+        """Look at each namespace in turn until stopped."""
+        while True:
+            for watched in self._watched:
+                watched.look()
+            self._read_once.set()
+            if self._stopping.wait(POLL_S):
+                break
+        for watched in self._watched:
+            watched.close()
+
+
+class _Watched:
+    """One namespace, as the watching thread sees it."""
+
+    def __init__(
+        self,
+        namespace: str,
+        path: Path,
+        model_hash: str,
+        galleries: Galleries,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._namespace = namespace
+        self._path = path
+        self._model_hash = model_hash
+        self._galleries = galleries
+        self._clock = clock
+        self._new_id = new_id
+        self._store: NamespaceStore | None = None
+        self._file: tuple[int, int] | None = None
+        self._data_version = -1
+        self._revision = 0
+        self._is_known = False
+        self._snapshotted = -1
+        self._trouble = ""
+        self._looks_to_rest = 0
+
+    def look(self) -> None:
+        """See whether anything changed, and pass it on; never raises."""
+        if self._looks_to_rest:
+            self._looks_to_rest -= 1
+            return
+        try:
+            self._look()
+        except StoreError as error:
+            self._say_once(str(error))
+            # The next look opens the file anew, and so finds out whether it is damaged.
+            self._let_go()
+        except Exception:  # noqa: BLE001 (the thread's top: a gallery that stood still unseen would be worse)
+            _LOG.exception("namespace %s: looking at the enrolled people failed", self._namespace)
+            self._let_go()
+        else:
+            if self._trouble:
+                _LOG.warning("namespace %s: its database is in order again", self._namespace)
+                self._trouble = ""
+
+    def close(self) -> None:
+        """Take a last snapshot where there are changes that none has, and let go of the file."""
+        if self._store is not None:
+            self._take_snapshot(self._store, is_last=True)
+        self._let_go()
+
+    def _look(self) -> None:
+        with translated(self._path):
+            present = _file_of(self._path)
+        if present is None:
+            self._let_go(rest=False)
+            if self._is_known:
+                _LOG.warning("namespace %s: %s is gone, so nobody is enrolled", self._namespace, self._path)
+                self._forget()
+            return
+        if self._store is None or present != self._file:
+            self._let_go(rest=False)
+            self._store = self._opened()
+        with translated(self._path):
+            (version,) = self._store.connection.execute("PRAGMA data_version").fetchone()
+        if version != self._data_version:
+            self._read(self._store)
+            self._data_version = version
+        self._take_snapshot(self._store)
+
+    def _opened(self) -> NamespaceStore:
+        store, _ = open_or_recover(self._path, self._clock, self._new_id)
+        self._file = _file_of(self._path)
+        # What was known may have come from another file of this name: begin anew.
+        self._data_version = -1
+        self._revision = 0
+        return store
+
+    def _read(self, store: NamespaceStore) -> None:
+        known = self._revision
+        change = store.changes_since(known, self._model_hash)
+        if change is None:
+            if known == 0:
+                self._forget()
+            return
+        if known == 0 or change.revision < known:
+            self._galleries.replace(self._namespace, change)
+        else:
+            self._galleries.apply(self._namespace, change)
+        self._revision = change.revision
+        self._is_known = True
+        _LOG.info(
+            "namespace %s: revision %d, %d people new or changed, %d removed",
+            self._namespace,
+            change.revision,
+            len(change.changed),
+            len(change.removed),
+        )
+        if change.removed or known == 0:
+            # A removal that a reader, or a crash, held up is finished here.
+            store.empty_log()
+            store.snapshots.tidy(store.connection)
+
+    def _take_snapshot(self, store: NamespaceStore, *, is_last: bool = False) -> None:
+        """Copy what has no copy yet. Where that fails it is said, and tried again after the next change."""
+        if self._snapshotted == self._revision:
+            return
+        utc_ms = self._clock.moment().utc_ms
+        try:
+            if store.snapshots.is_due(store.connection, utc_ms, is_last=is_last):
+                store.snapshots.take(store.connection, utc_ms)
+            elif not is_last and store.snapshots.is_behind(store.connection):
+                return
+        except StoreError as error:
+            _LOG.error("namespace %s: no snapshot was taken: %s", self._namespace, error)
+        self._snapshotted = self._revision
+
+    def _forget(self) -> None:
+        self._revision = 0
+        self._is_known = False
+        self._galleries.replace(self._namespace, _NOBODY)
+
+    def _let_go(self, *, rest: bool = True) -> None:
+        if self._store is not None:
+            self._store.close()
+        self._store = None
+        self._file = None
+        self._looks_to_rest = _REST_LOOKS if rest else 0
+
+    def _say_once(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            _LOG.error("namespace %s: %s", self._namespace, trouble)
+
+
+def _file_of(path: Path) -> tuple[int, int] | None:
+    """What tells one file from another that took its name; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,63 @@
+"""A chip on the disk: PNG, which gives back every bit of it."""
+
+import sqlite3
+from typing import Final
+
+import numpy as np
+
+from edged.domain.errors import StoreError, StoreFault
+from edged.domain.face import CHIP_SIZE_PX, EMBEDDING_SIZE, Chip, Embedding
+
+CHIP_LIMIT_BYTES: Final = 256 * 1024
+"""An incompressible chip is 67 kB; whatever is larger is none."""
+
+_LITTLE_ENDIAN: Final = np.dtype("<f4")
+
+
+def chip_to_png(chip: Chip) -> bytes:
+    """CHIP_SIZE_PX x CHIP_SIZE_PX x 3 uint8 RGB as the bytes of a PNG file."""
+    import cv2  # noqa: PLC0415 (180 ms that listing people does not need)
+
+    if chip.shape != (CHIP_SIZE_PX, CHIP_SIZE_PX, 3) or chip.dtype != np.uint8:
+        raise ValueError(f"a chip is 150 x 150 x 3 uint8, not {chip.shape} {chip.dtype}")
+    done, encoded = cv2.imencode(".png", chip[:, :, ::-1])
+    if not done:
+        raise StoreError("a chip could not be encoded as PNG")
+    return encoded.tobytes()
+
+
+def chip_from_png(png: bytes) -> Chip:
+    """The chip again, read-only; raises StoreError where the bytes are no PNG of a chip's size."""
+    import cv2  # noqa: PLC0415
+
+    plausible = png.startswith(b"\x89PNG\r\n\x1a\n") and len(png) <= CHIP_LIMIT_BYTES
+    # Width and height stand at a fixed place in every PNG: nothing large is ever decoded.
+    size = (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big"))
+    decoded = None
+    if plausible and size == (CHIP_SIZE_PX, CHIP_SIZE_PX):
+        decoded = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    if decoded is None or decoded.shape != (CHIP_SIZE_PX, CHIP_SIZE_PX, 3):
+        raise StoreError("a chip is damaged: it is no PNG of 150 x 150 pixels", fault=StoreFault.CORRUPT)
+    chip = np.ascontiguousarray(decoded[:, :, ::-1], dtype=np.uint8)
+    chip.setflags(write=False)
+    return chip
+
+
+def embedding_to_bytes(embedding: Embedding) -> bytes:
+    """EMBEDDING_SIZE float32 as little-endian bytes."""
+    if embedding.shape != (EMBEDDING_SIZE,):
+        raise ValueError(f"an embedding has {EMBEDDING_SIZE} numbers, not {embedding.shape}")
+    return embedding.astype(_LITTLE_ENDIAN).tobytes()
+
+
+def embeddings_from_bytes(blob: bytes) -> Embedding:
+    """K x EMBEDDING_SIZE float32, read-only, from K embeddings one after the other."""
+    rows = np.frombuffer(blob, _LITTLE_ENDIAN).reshape(-1, EMBEDDING_SIZE).astype(np.float32)
+    rows.setflags(write=False)
+    return rows
+
+
+def stored_chip(connection: sqlite3.Connection, face_number: int) -> Chip | None:
+    """A face's chip, or None where none was kept."""
+    row = connection.execute("SELECT png FROM chip WHERE face = ?", (face_number,)).fetchone()
+    return chip_from_png(row[0]) if row else None

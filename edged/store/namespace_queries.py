@@ -1,0 +1,161 @@
+"""What is asked of a namespace's database, and how its rows become values of the domain."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from edged.domain.identity import EnrolledFace, GalleryChange, Identity, IdentityFaces
+from edged.store.namespace_chips import embeddings_from_bytes, stored_chip
+
+_IDENTITY = """
+    SELECT id, name, custom_id, created_ms, updated_ms,
+           (SELECT count(*) FROM face WHERE face.identity = identity.number)
+    FROM identity
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The one row that counts.
+
+    Attributes:
+        revision: counts the changes.
+        erased_revision: the revision of the last removal.
+    """
+
+    revision: int
+    erased_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class FaceRecord:
+    """A face with everything that is kept of it, as an archive carries it.
+
+    Attributes:
+        id: UUID.
+        quality: 0 to 1.
+        source: where it came from.
+        created_ms: UTC milliseconds.
+        png: the chip as PNG, or None.
+        vectors: (model_hash, 512 bytes) of each model, in the order of the hashes.
+    """
+
+    id: str
+    quality: float
+    source: str
+    created_ms: int
+    png: bytes | None
+    vectors: tuple[tuple[str, bytes], ...]
+
+
+def ledger(connection: sqlite3.Connection) -> Ledger:
+    """Where the namespace stands."""
+    return Ledger(*connection.execute("SELECT revision, erased_revision FROM ledger").fetchone())
+
+
+def identities(connection: sqlite3.Connection) -> list[Identity]:
+    """Everybody, by name, then by age."""
+    rows = connection.execute(f"{_IDENTITY} ORDER BY name COLLATE NOCASE, name, created_ms, id")
+    return [Identity(*row) for row in rows]
+
+
+def identity_of(connection: sqlite3.Connection, identity_id: str) -> Identity | None:
+    """One person by id."""
+    row = connection.execute(f"{_IDENTITY} WHERE id = ?", (identity_id,)).fetchone()
+    return Identity(*row) if row else None
+
+
+def faces_of(connection: sqlite3.Connection, identity_id: str, model_hash: str) -> list[EnrolledFace]:
+    """A person's faces that have an embedding of the model, the oldest first."""
+    rows = connection.execute(
+        """
+        SELECT face.number, face.id, quality, source, face.created_ms, vector
+        FROM face JOIN identity ON identity.number = face.identity
+        JOIN embedding ON embedding.face = face.number AND model_hash = ?
+        WHERE identity.id = ? ORDER BY face.number
+        """,
+        (model_hash, identity_id),
+    ).fetchall()
+    return [
+        EnrolledFace(
+            id=face_id,
+            identity_id=identity_id,
+            model_hash=model_hash,
+            embedding=embeddings_from_bytes(vector)[0],
+            chip=stored_chip(connection, number),
+            quality=quality,
+            source=source,
+            created_ms=created_ms,
+        )
+        for number, face_id, quality, source, created_ms, vector in rows
+    ]
+
+
+def face_records(connection: sqlite3.Connection, identity_id: str) -> Iterator[FaceRecord]:
+    """A person's faces with all that is kept of each, the oldest first, one at a time."""
+    rows = connection.execute(
+        """
+        SELECT face.number, face.id, quality, source, face.created_ms
+        FROM face JOIN identity ON identity.number = face.identity
+        WHERE identity.id = ? ORDER BY face.number
+        """,
+        (identity_id,),
+    ).fetchall()
+    for number, face_id, quality, source, created_ms in rows:
+        png = connection.execute("SELECT png FROM chip WHERE face = ?", (number,)).fetchone()
+        vectors = connection.execute(
+            "SELECT model_hash, vector FROM embedding WHERE face = ? ORDER BY model_hash", (number,)
+        ).fetchall()
+        yield FaceRecord(face_id, quality, source, created_ms, png[0] if png else None, tuple(vectors))
+
+
+def changes_since(connection: sqlite3.Connection, revision: int, model_hash: str) -> GalleryChange | None:
+    """See `NamespaceStore.changes_since`. To be called in a reader's transaction."""
+    present = ledger(connection).revision
+    if present == revision:
+        return None
+    since = revision if revision < present else 0
+    rows = connection.execute(
+        """
+        SELECT identity.id, name, custom_id, identity.created_ms, updated_ms,
+               (SELECT count(*) FROM face AS each WHERE each.identity = identity.number), vector
+        FROM identity
+        LEFT JOIN face ON face.identity = identity.number
+        LEFT JOIN embedding ON embedding.face = face.number AND model_hash = ?
+        WHERE identity.revision > ? ORDER BY identity.number, face.number
+        """,
+        (model_hash, since),
+    )
+    changed: list[IdentityFaces] = []
+    removed: list[str] = []
+    for _, group in groupby(rows, key=itemgetter(0)):
+        faces = list(group)
+        vectors = b"".join(row[6] for row in faces if row[6] is not None)
+        if vectors:
+            changed.append(IdentityFaces(Identity(*faces[0][:6]), embeddings_from_bytes(vectors)))
+        elif since:
+            removed.append(faces[0][0])
+    if since:
+        removed += _first_column(
+            connection.execute(
+                "SELECT identity_id FROM tombstone WHERE revision > ? ORDER BY revision, identity_id",
+                (since,),
+            )
+        )
+    return GalleryChange(present, tuple(changed), tuple(removed))
+
+
+def models(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many faces have an embedding of each model, by its hash."""
+    return dict(
+        connection.execute(
+            "SELECT model_hash, count(*) FROM embedding GROUP BY model_hash ORDER BY 2 DESC, 1"
+        )
+    )
+
+
+def _first_column(rows: sqlite3.Cursor) -> list[Any]:
+    return [row[0] for row in rows]

@@ -1,0 +1,153 @@
+"""What the daemon does with a damaged namespace: it puts the file aside and goes on with the last snapshot.
+
+Commands never do this: a person at a terminal is told, and decides.
+"""
+
+import logging
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edged.domain.errors import StoreError, StoreFault
+from edged.domain.moment import Clock
+from edged.store.database import make_private
+from edged.store.faults import translated
+from edged.store.namespace_snapshots import Snapshot, Snapshots, flush, stamp
+from edged.store.namespace_store import NamespaceStore
+
+_LOG: Final = logging.getLogger(__name__)
+
+_CHECKED: Final = ("ledger", "identity", "face", "embedding", "tombstone")
+"""What the gallery is read from. The chips, most of the bytes by far, are left to `edged doctor --fsck`:
+reading them all would hold up the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What became of a damaged file.
+
+    Attributes:
+        moved_to: where the damaged file is now.
+        snapshot: what took its place, or None where there was none and the namespace begins empty.
+    """
+
+    moved_to: Path
+    snapshot: Path | None
+
+
+def open_or_recover(
+    path: Path, clock: Clock, new_id: Callable[[], str]
+) -> tuple[NamespaceStore, Recovery | None]:
+    """Open the namespace's database; where it is damaged, put it aside and take the newest good snapshot.
+
+    The damaged file keeps its content as `<name>.db.corrupt-<UTC>`, and the log says so. Raises StoreError
+    for everything but damage: a lock, rights or a full disk are no reason to exchange somebody's data.
+    """
+    try:
+        return _open_sound(path, clock, new_id), None
+    except StoreError as error:
+        if error.fault is not StoreFault.CORRUPT:
+            raise
+        _LOG.error("%s", error.what)
+    utc_ms = clock.moment().utc_ms
+    with translated(path):
+        moved_to = _move_aside(path, utc_ms)
+        snapshot = _put_back(path, clock, new_id)
+    if snapshot is None:
+        _LOG.error("%s was moved to %s; there is no good snapshot, so nobody is enrolled", path, moved_to)
+    else:
+        _LOG.error("%s was moved to %s; the snapshot %s took its place", path, moved_to, snapshot)
+    return NamespaceStore.open(path, clock, new_id), Recovery(moved_to, snapshot)
+
+
+def _open_sound(path: Path, clock: Clock, new_id: Callable[[], str]) -> NamespaceStore:
+    if _is_cut_to_nothing(path):
+        raise StoreError(f"{path} is damaged (it is empty)", fault=StoreFault.CORRUPT)
+    store = NamespaceStore.open(path, clock, new_id)
+    try:
+        with translated(path):
+            _prove(path, store.connection)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _is_cut_to_nothing(path: Path) -> bool:
+    """Whether a file is empty that once was not. SQLite would take it for a new one."""
+    try:
+        is_empty = path.stat().st_size == 0
+    except FileNotFoundError:
+        return False
+    return (
+        is_empty and not path.with_name(f"{path.name}-wal").exists() and bool(Snapshots(path).newest_first())
+    )
+
+
+def _prove(path: Path, connection: sqlite3.Connection) -> None:
+    """Raise StoreError where what the gallery is read from is damaged."""
+    damage = [
+        f"{table}: {answer}"
+        for table in _CHECKED
+        for (answer,) in connection.execute(f"PRAGMA quick_check({table})")
+        if answer != "ok"
+    ]
+    if connection.execute("SELECT count(*) FROM ledger").fetchone() != (1,):
+        damage.append("its ledger is gone")
+    if damage:
+        raise StoreError(f"{path} is damaged ({damage[0]})", fault=StoreFault.CORRUPT)
+
+
+def _move_aside(path: Path, utc_ms: int) -> Path:
+    aside = path.with_name(f"{path.name}.corrupt-{stamp(utc_ms)}")
+    while aside.exists():
+        utc_ms += 1000
+        aside = path.with_name(f"{path.name}.corrupt-{stamp(utc_ms)}")
+    path.replace(aside)
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists():
+        # The log belongs to this file and may hold its last good changes; left here it would be read into
+        # the file that comes next.
+        log.replace(aside.with_name(f"{aside.name}-wal"))
+    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+    return aside
+
+
+def _put_back(path: Path, clock: Clock, new_id: Callable[[], str]) -> Path | None:
+    for snapshot in Snapshots(path).newest_first():
+        if _is_usable(snapshot, path, clock, new_id):
+            return snapshot.path
+        _LOG.error("the snapshot %s is damaged too and was deleted", snapshot.path)
+        snapshot.path.unlink(missing_ok=True)
+    return None
+
+
+def _is_usable(snapshot: Snapshot, path: Path, clock: Clock, new_id: Callable[[], str]) -> bool:
+    """Copy the snapshot beside `path`, prove the copy, and put it in place."""
+    copy = path.with_name(f".{path.name}.recovered")
+    try:
+        _remove_database(copy)
+        make_private(copy)
+        shutil.copyfile(snapshot.path, copy)
+        store = _open_sound(copy, clock, new_id)
+        try:
+            store.empty_log()
+        finally:
+            store.close()
+        flush(copy)
+        copy.replace(path)
+    except StoreError as error:
+        if error.fault is not StoreFault.CORRUPT:
+            raise
+        return False
+    finally:
+        _remove_database(copy)
+    return True
+
+
+def _remove_database(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""Whole copies of a namespace's database, for the day when the file itself is damaged.
+
+They lie in `snapshots/` beside it, as `<namespace>.<UTC>.r<revision>.db`. Each is made whole under another
+name and then renamed, so what is there is complete. A snapshot made before the last removal would keep
+somebody who was to be forgotten: those are deleted, whoever sees them first.
+"""
+
+import os
+import re
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from edged.store.database import make_private
+from edged.store.faults import translated
+from edged.store.namespace_queries import ledger
+
+KEPT: Final = 3
+APART_MS: Final = 10 * 60 * 1000
+"""A burst of changes gives one snapshot, so that the three that are kept reach back some way."""
+
+_NAME: Final = re.compile(r"(\d{8}T\d{6}Z)\.r(\d+)\.db")
+_STAMP: Final = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One copy: its file, when it was made, and of which revision."""
+
+    path: Path
+    made_ms: int
+    revision: int
+
+
+class Snapshots:
+    """The snapshots of one database file. Every method raises StoreError where the disk does not do it."""
+
+    def __init__(self, database: Path) -> None:
+        self._folder = database.parent / "snapshots"
+        self._prefix = database.name.removesuffix(".db") + "."
+
+    def newest_first(self) -> list[Snapshot]:
+        """What there is."""
+        found: list[Snapshot] = []
+        for path in self._folder.glob("*.db"):
+            match = _NAME.fullmatch(path.name.removeprefix(self._prefix))
+            if path.name.startswith(self._prefix) and match:
+                found.append(Snapshot(path, _read_stamp(match[1]), int(match[2])))
+        return sorted(found, key=lambda one: (one.made_ms, one.revision), reverse=True)
+
+    def is_behind(self, connection: sqlite3.Connection) -> bool:
+        """Whether there are changes that no snapshot has."""
+        newest = next(iter(self.newest_first()), None)
+        return (newest.revision if newest else 0) != ledger(connection).revision
+
+    def is_due(self, connection: sqlite3.Connection, utc_ms: int, *, is_last: bool = False) -> bool:
+        """Whether there are such changes and the last snapshot is not just made, or this is the last chance.
+
+        A clock that went back makes it due: better one too many than none until the clock is there again.
+        """
+        newest = next(iter(self.newest_first()), None)
+        just_made = newest is not None and 0 <= utc_ms - newest.made_ms < APART_MS
+        return self.is_behind(connection) and (is_last or not just_made)
+
+    def take(self, connection: sqlite3.Connection, utc_ms: int) -> Path:
+        """Copy the database as it is now, and let go of all but the newest KEPT."""
+        partial = self._folder / f".{self._prefix}{os.getpid()}.partial"
+        with translated(partial):
+            partial.unlink(missing_ok=True)
+            make_private(partial)
+            try:
+                # The revision is read first: a change in between makes the copy newer than its name, never
+                # older, so a snapshot is never thought to lack a person it holds.
+                revision = ledger(connection).revision
+                connection.execute("VACUUM INTO ?", (str(partial),))
+                flush(partial)
+                whole = self._folder / f"{self._prefix}{stamp(utc_ms)}.r{revision}.db"
+                partial.replace(whole)
+            finally:
+                partial.unlink(missing_ok=True)
+            for old in self.newest_first()[KEPT:]:
+                old.path.unlink(missing_ok=True)
+        return whole
+
+    def start_afresh(self, connection: sqlite3.Connection, utc_ms: int) -> None:
+        """After a removal: delete every snapshot, then make one of what is left."""
+        self._delete(self.newest_first())
+        self.take(connection, utc_ms)
+
+    def tidy(self, connection: sqlite3.Connection) -> int:
+        """Delete what is older than the last removal, and halves that a crash left; returns how many."""
+        erased = ledger(connection).erased_revision
+        return self._delete([one for one in self.newest_first() if one.revision < erased])
+
+    def _delete(self, doomed: list[Snapshot]) -> int:
+        halves = list(self._folder.glob(f".{self._prefix}*.partial"))
+        with translated(self._folder):
+            for path in [*(one.path for one in doomed), *halves]:
+                path.unlink(missing_ok=True)
+        return len(doomed) + len(halves)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file that no database connection is open on is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def stamp(utc_ms: int) -> str:
+    """The time as it stands in names of files."""
+    return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime(_STAMP)
+
+
+def _read_stamp(text: str) -> int:
+    return int(datetime.strptime(text, _STAMP).replace(tzinfo=UTC).timestamp() * 1000)

@@ -1,0 +1,155 @@
+"""What keeps the outbox bounded and honest: the start of a run, orphaned jobs, messages given up.
+
+Each function runs in its caller's transaction.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from edged.delivery.age import KNOWN_TIME_MS, is_given_up, knows_time
+from edged.delivery.orphans import OpenJob, closing_message
+from edged.delivery.route import Route
+from edged.domain.moment import Moment
+from edged.store.outbox_queue import count, enqueue
+
+_LOG = logging.getLogger(__name__)
+
+# Nobody is sending it: what is given up is never at the same moment delivered.
+_UNLEASED: Final = """
+    NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.message_id = message.id AND d.lease_until_steady_ms > ?)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Deliveries given up, dead letters among them: for their age, and for the room they took."""
+
+    too_old: int = 0
+    too_much: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.too_old or self.too_much)
+
+
+def state(connection: sqlite3.Connection, key: str, otherwise: Callable[[], str]) -> str:
+    """A value of the state, made the first time it is asked for."""
+    row = connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
+    if row is not None:
+        return str(row[0])
+    value = otherwise()
+    set_state(connection, key, value)
+    return value
+
+
+def set_state(connection: sqlite3.Connection, key: str, value: str) -> None:
+    """Remember a value."""
+    connection.execute(
+        "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+    )
+
+
+def begin_run(connection: sqlite3.Connection, routes: Sequence[Route], boot_id: str) -> dict[str, int]:
+    """End the leases of the run before, and what waits for sinks that are configured no more.
+
+    Returns how many deliveries each of those sinks lost, dead letters among them.
+    """
+    connection.execute(
+        """UPDATE delivery SET lease_until_steady_ms = NULL, due_steady_ms = 0
+           WHERE lease_until_steady_ms IS NOT NULL OR due_steady_ms <> 0"""
+    )
+    if not boot_id or state(connection, "boot", lambda: boot_id) != boot_id:
+        connection.execute(
+            "UPDATE message SET enqueued_steady_ms = NULL WHERE enqueued_steady_ms IS NOT NULL"
+        )
+    set_state(connection, "boot", boot_id)
+    known = {route.sink_id for route in routes}
+    waiting = dict(connection.execute("SELECT sink, count(*) FROM delivery GROUP BY sink").fetchall())
+    gone = {sink: number for sink, number in waiting.items() if sink not in known}
+    for sink, number in gone.items():
+        connection.execute("DELETE FROM delivery WHERE sink = ?", (sink,))
+        count(connection, sink, "sink_removed", number)
+    return gone
+
+
+def close_orphans(connection: sqlite3.Connection, routes: Sequence[Route], now: Moment) -> int:
+    """Give every open job its final message; returns how many there were."""
+    rows = connection.execute(
+        "SELECT job_id, namespace, feed_id, sequence, body, is_replay FROM open_job ORDER BY job_id"
+    ).fetchall()
+    for job_id, namespace, feed_id, sequence, body, is_replay in rows:
+        orphan = OpenJob(job_id, namespace, feed_id, sequence, body, bool(is_replay))
+        try:
+            final = closing_message(orphan, now.utc_ms)
+        except ValueError as error:
+            _LOG.error("The open job %s cannot be closed and is forgotten: %s", orphan.job_id, error)
+            connection.execute("DELETE FROM open_job WHERE job_id = ?", (orphan.job_id,))
+            count(connection, "", "orphan_unreadable", 1)
+        else:
+            enqueue(connection, routes, [final], now)
+    return len(rows)
+
+
+def learn_time(connection: sqlite3.Connection, now: Moment) -> bool:
+    """Give messages of a time when nobody knew the time the present one; returns whether it is known now."""
+    if not knows_time(now.utc_ms):
+        return False
+    connection.execute(
+        "UPDATE message SET enqueued_ms = ? WHERE enqueued_ms < ? AND enqueued_steady_ms IS NULL",
+        (now.utc_ms, KNOWN_TIME_MS),
+    )
+    return True
+
+
+def give_up(connection: sqlite3.Connection, now: Moment, max_age_ms: int, max_bytes: int) -> GivenUp:
+    """Forget what is older than `max_age_ms`, then the oldest until no more than `max_bytes` are kept."""
+    too_old = _forget(connection, _too_old(connection, now, max_age_ms), "given_up_age")
+    too_much = _forget(connection, _too_much(connection, now, max_bytes), "given_up_bytes")
+    return GivenUp(too_old, too_much)
+
+
+def _too_old(connection: sqlite3.Connection, now: Moment, max_age_ms: int) -> list[int]:
+    """Ids are in the order of the commits: the first one that is young enough ends the search."""
+    old: list[int] = []
+    rows = connection.execute(
+        f"SELECT id, enqueued_ms, enqueued_steady_ms, {_UNLEASED} FROM message ORDER BY id",  # noqa: S608
+        (now.steady_ms,),
+    )
+    for message_id, enqueued_ms, enqueued_steady_ms, unleased in rows:
+        if not is_given_up(enqueued_ms, enqueued_steady_ms, now, max_age_ms):
+            break
+        if unleased:
+            old.append(message_id)
+    rows.close()
+    return old
+
+
+def _too_much(connection: sqlite3.Connection, now: Moment, max_bytes: int) -> list[int]:
+    (kept,) = connection.execute("SELECT bytes FROM volume").fetchone()
+    chosen: list[int] = []
+    if kept <= max_bytes:
+        return chosen
+    rows = connection.execute(
+        f"SELECT id, length(body) FROM message WHERE {_UNLEASED} ORDER BY id",  # noqa: S608
+        (now.steady_ms,),
+    )
+    for message_id, size in rows:
+        chosen.append(message_id)
+        kept -= size
+        if kept <= max_bytes:
+            break
+    rows.close()
+    return chosen
+
+
+def _forget(connection: sqlite3.Connection, message_ids: Iterable[int], counter: str) -> int:
+    lost: dict[str, int] = {}
+    for message_id in message_ids:
+        rows = connection.execute("DELETE FROM delivery WHERE message_id = ? RETURNING sink", (message_id,))
+        for (sink,) in rows.fetchall():
+            lost[sink] = lost.get(sink, 0) + 1
+    for sink, number in lost.items():
+        count(connection, sink, counter, number)
+    return sum(lost.values())
