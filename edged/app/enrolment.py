@@ -1,7 +1,7 @@
 """Enrolment: from pictures and clips to the faces that stand for a person. Changes nothing by itself."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -10,11 +10,20 @@ from edged.domain.box import Box
 from edged.domain.errors import CameraError, CameraFault, EndOfMediaError, InputError
 from edged.domain.face import Quality
 from edged.domain.frame import Pixels
-from edged.domain.identity import NewFace
+from edged.domain.identity import IdentityFaces, NewFace
 from edged.pipeline.examine import Look, Models, look_closely
 from edged.pipeline.ports import Source
 from edged.recognition.clip_people import ClipPeople, Seen, Stretch
-from edged.recognition.enrolment import MOST_FACES, Candidate, best_and_varied, odd_files
+from edged.recognition.enrolment import (
+    DIFFERENT_BELOW,
+    DOUBTFUL_BELOW,
+    MOST_FACES,
+    Candidate,
+    best_and_varied,
+    not_among,
+    odd_files,
+    similarity_to,
+)
 from edged.settings import recognition as settings
 
 _LOOKS_EVERY_S: Final = 0.1
@@ -51,6 +60,26 @@ class Enrolment:
             NewFace(model_hash, face.embedding, face.chip, face.quality.score, self.source_of(face))
             for face in self.faces
         ]
+
+    def for_person(self, own: IdentityFaces) -> tuple["Enrolment", list[str]]:
+        """What of this is new to somebody who is enrolled, and doubts that it is them.
+
+        Raises InputError where it is clearly somebody else, or every face is enrolled already.
+        """
+        words = f"these faces and those of {own.identity.label}"
+        similarity = similarity_to(own.embeddings, self.faces)
+        if similarity < DIFFERENT_BELOW:
+            raise InputError(
+                f"{words} are only {similarity:.3f} alike: they show two people",
+                remedy="Nothing was enrolled. Enrol a new person by a name of their own.",
+            )
+        new = not_among(own.embeddings, self.faces)
+        if not new:
+            raise InputError(f"all these faces of {own.identity.label} are enrolled already")
+        doubts = []
+        if similarity < DOUBTFUL_BELOW:
+            doubts.append(f"{words} are only {similarity:.3f} alike; is it the same person?")
+        return replace(self, faces=tuple(new)), doubts
 
 
 class Enroller:

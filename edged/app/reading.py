@@ -20,7 +20,7 @@ from edged.app.yaml_source import (
 from edged.domain.errors import ConfigurationError
 from edged.settings.consistency import conflicts, repeated
 from edged.settings.expectations import expectation
-from edged.settings.kinds import Block, Hidden, Key, Kind, Listing, Variants, keys_of, tag_of
+from edged.settings.kinds import Block, Hidden, Kind, Listing, Variants, keys_of, tag_of
 from edged.settings.quantities import Secret, Section
 
 _MOST_NODES: Final = 20_000

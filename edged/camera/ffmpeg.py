@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from edged.camera.clip_time import ClipTime
-from edged.camera.credentials import credentials_of, refused, unreachable, url_within
+from edged.camera.credentials import credentials_of, url_within
 from edged.camera.ffmpeg_process import FfmpegProcess, NoFrameInTimeError, ProcessEndedError
 from edged.camera.files import require_clip, resolved
 from edged.camera.rtsp_probe import why_not
@@ -102,13 +102,8 @@ class RtspByFfmpeg:
         ).encode()
 
     def _fault_of_start(self, process: FfmpegProcess) -> CameraError:
-        settings, words = self._settings, process.words
+        settings = self._settings
         _require_known_options(process, settings.ffmpeg_path)
-        match words.fault():
-            case CameraFault.UNAUTHORISED:
-                return refused(settings.url, credentials_of(settings))
-            case CameraFault.UNREACHABLE:
-                return unreachable(settings.url, self._reason(process))
         error = self._ask_why()
         if error.fault is not CameraFault.SILENT:
             return error

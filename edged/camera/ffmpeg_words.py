@@ -3,31 +3,11 @@
 import re
 from typing import Final
 
-from edged.domain.errors import CameraFault
-
 _MAPPING: Final = re.compile(r"^\s*Stream #\d+:\d+\S* -> #\d+:\d+ \((.+?) -> rawvideo \(\S+\)\)")
 _OUTPUT: Final = re.compile(
     r"^\s*Stream #\d+:\d+\S*: Video: rawvideo\b.*, bgr24\b.*?, (\d{1,5})x(\d{1,5})\b(.*)$"
 )
 _RATE: Final = re.compile(r"([\d.]+)(k?) fps")
-
-_FAULTS: Final[tuple[tuple[str, CameraFault], ...]] = (
-    ("401 Unauthorized", CameraFault.UNAUTHORISED),
-    ("403 Forbidden", CameraFault.UNAUTHORISED),
-    ("authorization failed", CameraFault.UNAUTHORISED),
-    ("404 Not Found", CameraFault.NOT_FOUND),
-    ("454 Session Not Found", CameraFault.NOT_FOUND),
-    ("No such file or directory", CameraFault.NOT_FOUND),
-    ("Connection refused", CameraFault.UNREACHABLE),
-    ("No route to host", CameraFault.UNREACHABLE),
-    ("Network is unreachable", CameraFault.UNREACHABLE),
-    ("Failed to resolve hostname", CameraFault.UNREACHABLE),
-    ("Connection timed out", CameraFault.UNREACHABLE),
-    ("Invalid data found", CameraFault.NOT_VIDEO),
-    ("does not contain any stream", CameraFault.NOT_VIDEO),
-    ("matches no streams", CameraFault.NOT_VIDEO),
-    ("moov atom not found", CameraFault.NOT_VIDEO),
-)
 
 KEPT_LINES: Final = 12
 
@@ -54,11 +34,6 @@ class FfmpegWords:
         self._rest = self._rest[-4096:]
         for line in lines:
             self._read(line.rstrip())
-
-    def fault(self) -> CameraFault | None:
-        """The fault that the words name, if they name one."""
-        text = "\n".join(self._lines)
-        return next((fault for words, fault in _FAULTS if words in text), None)
 
     def last(self) -> str:
         """The last line, for people; it may hold secrets."""

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import json
 import re
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from edged.cli.telling import Teller
 from edged.domain.errors import ConfigurationError
 
 SAMPLE = Path(__file__).resolve().parent / "sample"
@@ -58,11 +60,39 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Enrol, run, tell; returns 0, after Ctrl-C too."""
+    """Enrol, run, tell; 0 at the end of the clip and after Ctrl-C, else what failed."""
     with _folder(arguments.keep) as folder:
         path = folder / "config.yaml"
         path.write_text(configuration(arguments.mqtt, loop=arguments.loop), encoding="utf-8")
-        raise NotImplementedError(path)
+        with contextlib.suppress(KeyboardInterrupt):
+            return _enrol(path) or _watch(path)
+    return 0
+
+
+def _enrol(configuration_path: Path) -> int:
+    """What `edged identities add` does; what that prints must not get between the jobs."""
+    from edged.cli.main import main
+
+    _say(f"enrolling {PERSON} from {PORTRAIT.name}")
+    add = ["identities", "add", PERSON, str(PORTRAIT)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        return main([*add, "--namespace", NAMESPACE, "--config", str(configuration_path)])
+
+
+def _watch(configuration_path: Path) -> int:
+    """What `edged run` does, told as it happens; returns its exit code."""
+    from edged.app.configuration import load
+    from edged.app.daemon import Daemon
+    from edged.system.clock import SystemClock
+    from edged.system.log import configure_logging
+
+    loaded = load(configuration_path)
+    configure_logging(loaded.settings.log)
+    _say("a clip of somebody's porch begins; Ctrl-C ends it")
+    teller = Teller(SystemClock().moment().utc_ms, _say)
+    code = Daemon(loaded, on_commit=teller.hear_all).run(exit_when_done=True)
+    _say(f"that was all: {teller.summary()}" if code == 0 else "the daemon failed; see above")
+    return code
 
 
 def broker(text: str) -> Broker:

@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="edged",
         description="A recognition camera daemon: frames in, recognised people out, none lost.",
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=24),
     )
     parser.add_argument("--version", action="version", version=f"edged {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -1,7 +1,7 @@
 """Tells a person, line by line, what the daemon tells programs."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -26,6 +26,11 @@ class Teller:
         self._visits: Counter[str] = Counter()
         self._final_jobs = 0
 
+    def hear_all(self, messages: Iterable[Message]) -> None:
+        """Take note of messages that were committed together."""
+        for message in messages:
+            self.hear(message)
+
     def hear(self, message: Message) -> None:
         """Take note of a message, and tell it when it says that somebody came or left."""
         if message.kind is MessageKind.EVENT:
@@ -45,7 +50,8 @@ class Teller:
 
     def _words(self, event: Event) -> str:
         who = event.name or SOMEBODY
-        sure = "" if event.confidence is None else f" ({event.confidence:.0%})".replace("%", " %")
+        # Rounded down: nobody is ever quite certain.
+        sure = "" if event.confidence is None else f" ({int(event.confidence * 100)} %)"
         if event.type is EventType.LEFT:
             return f"{who} left"
         if event.type is EventType.UNKNOWN:

@@ -20,7 +20,7 @@ def body_to_send(parcel: Parcel, now: Moment, event_max_age_ms: int | None) -> b
     A job that waited says so in `edge.delayedMs`; an event says its age in `ageMs`, and one that is older
     than `event_max_age_ms` is `delayed` and keeps what it was in `was` (None: whatever its age, it stays
     what it was). A replay's time is neither old nor new, so that its bytes are never touched; nor are those
-    of a presence, which is the state and not news.
+    of a presence, which is the state and not news, and those that are not a JSON object.
     """
     message = parcel.message
     if message.is_replay or message.kind is MessageKind.PRESENCE:
@@ -33,7 +33,7 @@ def body_to_send(parcel: Parcel, now: Moment, event_max_age_ms: int | None) -> b
 
 def _delayed_job(body: bytes, waited: int) -> bytes:
     # Not by the types: the outbox may hold jobs of an edged with fields that this one does not know.
-    job: dict[str, Any] = msgspec.json.decode(body)
+    job = _object(body)
     edge = job.get("edge")
     if not isinstance(edge, dict):
         return body
@@ -42,11 +42,21 @@ def _delayed_job(body: bytes, waited: int) -> bytes:
 
 
 def _aged_event(body: bytes, age: int | None, waited: int, max_age: int | None) -> bytes:
-    event: dict[str, Any] = msgspec.json.decode(body)
+    event = _object(body)
+    if not event:
+        return body
     event["ageMs"] = age if age is not None else max(waited, (max_age or 0) + 1)
     if max_age is not None and event["ageMs"] > max_age and event.get("type") != EventType.DELAYED:
         event = _as_delayed(event)
     return msgspec.json.encode(event)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _as_delayed(event: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,9 @@ class ChipEmbedder:
         """
         if chip.shape != self._shape:
             raise InputError(f"a chip of shape {chip.shape}, and the embedder takes {self._shape}")
-        embedding = _unit(_unit(self.raw(chip)) + _unit(self.raw(cv2.flip(chip, 1))))
+        mirrored: Chip = cv2.flip(chip, 1)  # type: ignore[assignment]
+        both: Floats = np.add(_unit(self.raw(chip)), _unit(self.raw(mirrored)))
+        embedding = _unit(both)
         embedding.setflags(write=False)
         return embedding
 

@@ -78,13 +78,13 @@ class Network:
         Runs change it, so write all of it each time; and let go of it before `run`, which refuses while
         somebody holds the memory.
         """
-        view: Floats = self._interpreter.tensor(self._input["index"])()
-        return view[0]
+        view: Floats = self._interpreter.tensor(self._input["index"])()[0]
+        return view
 
     def output(self, number: int) -> Floats:
         """An output's memory without the leading extent of one; holds until let go, as with `input`."""
-        view: Floats = self._interpreter.tensor(self._outputs[number]["index"])()
-        return view[0]
+        view: Floats = self._interpreter.tensor(self._outputs[number]["index"])()[0]
+        return view
 
     def run(self) -> None:
         """Compute the outputs from the input."""
@@ -108,7 +108,7 @@ def make_network(runtime: Runtime, content: bytes, *, name: str, threads: int) -
             remedy=f"see that {runtime.name} and NumPy {np.__version__} go together, or take another runtime",
         ) from failure
     for line in told:
-        print(line, file=sys.stderr)
+        sys.stderr.write(f"{line}\n")
     return Network(interpreter)
 
 

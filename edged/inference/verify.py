@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from edged.domain.box import Box
 from edged.domain.errors import ModelError
@@ -138,8 +139,10 @@ def _given(card: ModelCard, expected: Expected | None) -> Expected:
     return expected
 
 
-def _difference(what: str, found: object, wanted: object, tolerance: float, unit: str = "") -> _Comparison:
-    off = float(np.max(np.abs(np.subtract(found, wanted, dtype=np.float64))))  # type: ignore[arg-type]
+def _difference(
+    what: str, found: ArrayLike, wanted: ArrayLike, tolerance: float, unit: str = ""
+) -> _Comparison:
+    off = float(np.abs(np.asarray(found, np.float64) - np.asarray(wanted, np.float64)).max())
     return _Comparison(f"{what} off by {off:.4f}{unit}, at most {tolerance}", not off <= tolerance)
 
 

@@ -125,6 +125,15 @@ class MqttSink:
     def deliver(self, parcels: Sequence[Parcel]) -> list[Outcome]:
         """Send the batch through the window. What was not acknowledged in the end counts as not tried."""
         batch = self._batch = Batch(parcels)
+        try:
+            self._send(parcels, batch)
+        finally:
+            # A late acknowledgement has nobody to tell any more.
+            self._batch = Batch(())
+            self._in_flight = dict.fromkeys(self._in_flight)
+        return batch.outcomes()
+
+    def _send(self, parcels: Sequence[Parcel], batch: Batch) -> None:
         looks_left = _GOODBYE_LOOKS
         while self._link is not None and not batch.is_done and looks_left > 0:
             if self._stopping.is_set():
@@ -135,9 +144,6 @@ class MqttSink:
             else:
                 self._fill(parcels)
             self._serve(_LOOK_S)
-        self._batch = Batch(())
-        self._in_flight = dict.fromkeys(self._in_flight)
-        return batch.outcomes()
 
     def close(self) -> None:
         """Say `offline` and goodbye."""
@@ -203,6 +209,7 @@ class MqttSink:
             self._lost(link)
         if link.is_up and now_ms - self._since_ms > _STEADY_MS:
             self._backoff.succeeded()
+            self._complaints.settle(f"The sink `{self.id}` is connected to {self._where}")
 
     def _greet(self, link: MqttLink) -> None:
         self._greeted = True
@@ -210,17 +217,17 @@ class MqttSink:
         self._window.connected(link.receive_maximum)
         self._states.all_unsent()
         self._publish(self._topics.status, ONLINE, retain=True, index=None)
-        self._complaints.settle(f"The sink `{self.id}` is connected to {self._where}")
-        _LOG.info("Sink `%s`: connected to %s, MQTT %s", self.id, self._where, link.version)
+        # A connection that comes and goes is not told of each time: it is one trouble until it is steady.
+        level = logging.DEBUG if self._backoff.failures > 1 else logging.INFO
+        _LOG.log(level, "Sink `%s`: connected to %s, MQTT %s", self.id, self._where, link.version)
 
     def _lost(self, link: MqttLink) -> None:
         """What is unacknowledged goes back to the outbox, and comes again with the next connection."""
         self._link = None
-        is_suspect = self._window.lost(len(self._in_flight))
-        for index in self._in_flight.values():
-            if index is not None and is_suspect:
-                failed = Outcome(Fate.FAILED, f"the connection was lost while it was sent: {link.reason}")
-                self._batch.answered(index, failed)
+        on_their_way = [index for index in self._in_flight.values() if index is not None]
+        if self._window.lost(len(on_their_way)):
+            failed = Outcome(Fate.FAILED, f"the connection was lost while it was sent: {link.reason}")
+            self._batch.answered(on_their_way[0], failed)
         self._in_flight.clear()
         link.abandon(link.reason)
         if self._greeted:
@@ -276,9 +283,9 @@ class MqttSink:
         if ack.mid not in self._in_flight:
             return
         index = self._in_flight.pop(ack.mid)
-        self._window.acknowledged()
         outcome = mqtt_answer.outcome_of(ack.reason_code)
         if index is not None:
+            self._window.acknowledged()
             self._batch.answered(index, outcome)
         elif outcome.fate is not Fate.DELIVERED:
             self._complaints.tell(

@@ -77,9 +77,8 @@ class MqttLink:
         address = self._address
         try:
             self._client.connect(address.host, address.port, address.keep_alive_s)
-        except ValueError as error:
-            # A host name that cannot be encoded for the resolver.
-            raise OSError(0, f"the host's name cannot be used: {error}") from error
+        except UnicodeError as error:
+            raise OSError(0, "the host's name cannot be a name") from error
         sock: Any = self._client.socket()
         # A job, its event and the presence follow each other closely: none waits for an ACK of TCP.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,9 +1,20 @@
 """TLS as our sinks use it: verified always, with one's own authority where one is named."""
 
 import ssl
+from typing import Any
 
 from edged.domain.errors import ConfigurationError
 from edged.settings.sinks import MqttTls
+
+
+class _ClosingContext(ssl.SSLContext):
+    """Shakes hands while it wraps, because that closes the socket when the handshake fails.
+
+    paho would shake hands later, and leave the socket of a failed handshake to the garbage collector.
+    """
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        return super().wrap_socket(*arguments, **(options | {"do_handshake_on_connect": True}))
 
 
 def verifying_context(ca_file: str | None) -> ssl.SSLContext:
@@ -12,13 +23,18 @@ def verifying_context(ca_file: str | None) -> ssl.SSLContext:
     Raises ConfigurationError where the file cannot be used. Made for every connection anew, so that
     certificates may be renewed while the daemon runs.
     """
+    context = _ClosingContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        if ca_file is None:
+            context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        else:
+            context.load_verify_locations(cafile=ca_file)
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"the certificates in {ca_file} cannot be used: {_words(error)}",
             remedy="`ca_file` names a file with certificates in PEM, which the daemon's user can read.",
         ) from error
+    return context
 
 
 def client_context(tls: MqttTls) -> ssl.SSLContext:

@@ -35,6 +35,9 @@ pairs of one person is .043."""
 _FULL_TURN_DEG: Final = 30.0
 _FULL_TIME_S: Final = 5.0
 
+_THE_SAME_FROM: Final = 0.9999
+"""The same chip embedded twice; the next frame of a clip is less alike."""
+
 _LIKENESS: Final = FALSE_ACCEPT["1 in 1000"]
 
 
@@ -157,6 +160,11 @@ def likeness(everybody: GalleryChange, candidates: Sequence[Candidate], *, besid
         _LIKENESS, enrolled=len(others), pictures=match.pictures, faces=len(candidates)
     )
     return match if match.similarity >= required else None
+
+
+def not_among(faces: Floats, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates that are not, to the last digits, among K x EMBEDDING_SIZE enrolled embeddings."""
+    return [one for one in candidates if float((faces @ one.embedding).max()) < _THE_SAME_FROM]
 
 
 def similarity_to(faces: Floats, candidates: Sequence[Candidate]) -> float:

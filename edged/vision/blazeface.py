@@ -1,7 +1,7 @@
 """Turns BlazeFace's raw outputs into faces: anchors, decoding, weighted non-maximum suppression.
 
-After Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs" (2019), and the graph
-options of MediaPipe 0.10.14 (`face_detection_full_range`, `face_detection_short_range`).
+After Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs" (2019), and the
+graph options of MediaPipe 0.10.14 (`face_detection_full_range`, `face_detection_short_range`).
 """
 
 import math
@@ -17,7 +17,7 @@ POINTS = 8
 """Of a face: its box's left top and right bottom corner, then six keypoints."""
 
 COORDINATES = 2 * POINTS
-"""Numbers an anchor: centre x, centre y, width, height, then x and y of each keypoint; pixels of the input."""
+"""Numbers an anchor: centre x, y, width, height, then x and y of each keypoint; pixels of the input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ def decoded(regressions: Floats, logits: Floats, origins: Floats, min_logit: flo
     np.maximum(half, 0, out=half)
     np.add(numbers[:, :2], half, out=numbers[:, 2:4])
     numbers[:, :2] -= half
-    return Candidates(numbers.reshape(-1, POINTS, 2), 1 / (1 + np.exp(-values)))
+    scores: Floats = np.reciprocal(1 + np.exp(-values))
+    return Candidates(numbers.reshape(-1, POINTS, 2), scores)
 
 
 def suppressed(candidates: Candidates, max_iou: float) -> Candidates:
@@ -114,6 +115,6 @@ def _overlaps_first(points: Floats, max_iou: float) -> NDArray[np.bool_]:
     sides = right_bottom - left_top
     intersection = shared[:, 0] * shared[:, 1]
     areas = sides[:, 0] * sides[:, 1]
-    joins = intersection > max_iou * (areas + areas[0] - intersection)
+    joins: NDArray[np.bool_] = intersection > max_iou * (areas + areas[0] - intersection)
     joins[0] = True  # a box without area overlaps nothing, not even itself
     return joins

@@ -50,7 +50,7 @@ class MeshCrop:
         return math.hypot(self.cosine, self.sine)
 
     def cut(self, pixels: Pixels) -> Pixels:
-        """The square of the frame, side_px x side_px x 3, in the frame's channels; black outside the frame."""
+        """The square, side_px x side_px x 3, in the frame's channels; black outside the frame."""
         return cv2.warpAffine(  # type: ignore[return-value]
             pixels,
             self._matrix(),

@@ -55,7 +55,9 @@ def gallery_of(models: Models, clips: list[Path]) -> Gallery:
     """Everybody of the clips enrolled, each with three faces of the first frames."""
     people = []
     for number, clip in enumerate(clips):
-        found = [face.embedding for frame in frames(clip) for face in examine(models, Quality(), frame.pixels)[:1]]
+        found = [
+            face.embedding for frame in frames(clip) for face in examine(models, Quality(), frame.pixels)[:1]
+        ]
         good = [embedding for embedding in found if embedding is not None][:3]
         people.append(IdentityFaces(Identity(f"id-{number}", clip.stem, None, 0, 0), np.stack(good)))
     return Gallery.empty().with_change(GalleryChange(1, tuple(people), ()))

@@ -160,8 +160,8 @@ def main() -> None:
             pipeline_s += cpu_s() - middle
         ratios.append(pipeline_s / floor_s)
         print(
-            f"round: floor {floor_s / total_frames * 1000:.2f} ms, pipeline {pipeline_s / total_frames * 1000:.2f} ms,"
-            f" ratio {ratios[-1]:.3f}"
+            f"round: floor {floor_s / total_frames * 1000:.2f} ms,"
+            f" pipeline {pipeline_s / total_frames * 1000:.2f} ms, ratio {ratios[-1]:.3f}"
         )
     print(f"pipeline over floor: {statistics.median(ratios):.3f} x (budget {BUDGET} x)")
 

@@ -1,7 +1,7 @@
 """The conversion's own test.
 
-Compares the embedder's variants with what dlib itself computed, makes every model twice, and compares the bytes
-with each other and with the cards. Needs minutes and TensorFlow, so it is a command and no part of the tests.
+Compares the embedder's variants with what dlib itself computed, makes every model twice, and compares the
+bytes with each other and with the cards. Needs TensorFlow, so it is a command and no part of the tests.
 """
 
 import argparse
@@ -86,9 +86,8 @@ def _is_exact(found: np.ndarray, originals: np.ndarray) -> bool:
 def _is_near(name: str, found: np.ndarray, originals: np.ndarray) -> bool:
     lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(originals, axis=1)
     cosines = (found * originals).sum(axis=1) / lengths
-    print(
-        f"{name}: cosine to dlib's least {cosines.min():.5f}, mean {cosines.mean():.5f}, at least {LEAST_COSINE}"
-    )
+    least, mean = cosines.min(), cosines.mean()
+    print(f"{name}: cosine to dlib's least {least:.5f}, mean {mean:.5f}, at least {LEAST_COSINE}")
     return bool(cosines.min() >= LEAST_COSINE)
 
 

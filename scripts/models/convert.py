@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
 import tensorflow as tf
 from ai_edge_quantizer import quantizer, recipe
 

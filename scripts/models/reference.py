@@ -1,4 +1,4 @@
-"""Makes the reference picture and the results that `edged models verify` expects, and writes them to the cards.
+"""Makes the picture and the results that `edged models verify` expects, and writes them to the cards.
 
 The picture is a square of the portrait of Eileen Collins (NASA, public domain) that scikit-image carries.
 Detections and landmarks are what the models say here, on the machine that makes them; the embedding is what
