@@ -52,10 +52,13 @@ class RtspByFfmpeg:
         try:
             process.wait_for_size(settings.open_timeout)
         except NoFrameInTimeError:
-            self.close()
-            raise self._ask_why() from None
+            error = self._ask_why()
         except ProcessEndedError:
-            raise self._fault_of_start(process) from None
+            error = self._fault_of_start(process)
+        else:
+            return
+        self.close()
+        raise error
 
     def grab(self) -> None:
         """Receive the next picture."""
@@ -103,8 +106,8 @@ class RtspByFfmpeg:
 
     def _fault_of_start(self, process: FfmpegProcess) -> CameraError:
         settings = self._settings
-        _require_known_options(process, settings.ffmpeg_path)
-        error = self._ask_why()
+        unknown = _unknown_option(process, settings.ffmpeg_path)
+        error = unknown or self._ask_why()
         if error.fault is not CameraFault.SILENT:
             return error
         # The camera is well, so the decoder is not.
@@ -189,8 +192,7 @@ class FileByFfmpeg:
         except NoFrameInTimeError:
             raise self._stuck() from None
         except ProcessEndedError:
-            _require_known_options(process, settings.ffmpeg_path)
-            raise self._no_video() from None
+            raise (_unknown_option(process, settings.ffmpeg_path) or self._no_video()) from None
         if process.words.decoder.startswith(_NOT_VIDEO_DECODERS):
             raise self._no_video()
         self._frames = 0
@@ -232,10 +234,11 @@ def _taken(process: FfmpegProcess | None, name: str) -> Pixels:
     return picture
 
 
-def _require_known_options(process: FfmpegProcess, program: str) -> None:
-    if process.words.names_unknown_option():
-        raise CameraError(
-            CameraFault.NOT_VIDEO,
-            f"{program} does not know an argument: {redacted(process.words.last())}",
-            remedy="Use ffmpeg 5.1 or newer, and look at ffmpeg_input.",
-        )
+def _unknown_option(process: FfmpegProcess, program: str) -> CameraError | None:
+    if not process.words.names_unknown_option():
+        return None
+    return CameraError(
+        CameraFault.NOT_VIDEO,
+        f"{program} does not know an argument: {redacted(process.words.last())}",
+        remedy="Use ffmpeg 5.1 or newer, and look at ffmpeg_input.",
+    )

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import Url, make_headers, parse_url
 
 from edged.publish.network_words import in_words
@@ -18,6 +19,9 @@ from edged.publish.tls import verifying_context
 
 _ANSWER_BYTES: Final = 64 * 1024
 """Nothing in an answer's body matters to us; more of it than this is not waited for."""
+
+_LATE: Final = "no answer in time"
+_HUNG_UP: Final = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 
 class PostError(Exception):
@@ -63,7 +67,7 @@ class Poster:
         was_idle = self._connection is not None
         try:
             return self._exchange(body, headers)
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
+        except _HUNG_UP as error:
             self.close()
             if not was_idle or self._is_aborted:
                 raise PostError(in_words(EOFError()), was_sent=True) from error
@@ -83,33 +87,44 @@ class Poster:
     def _exchange_anew(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         try:
             return self._exchange(body, headers)
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
+        except _HUNG_UP as error:
             self.close()
             raise PostError(in_words(EOFError()), was_sent=True) from error
 
     def _exchange(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         connection = self._connected()
         # A receiver that sends a byte a second never exceeds the socket's own time-out.
-        limit = threading.Timer(self._timeout_s, self._cut)
+        overdue = threading.Event()
+        limit = threading.Timer(self._timeout_s, self._cut, (overdue,))
         limit.start()
         try:
             connection.request(
                 "POST", self._url.request_uri, body, dict(headers) | self._own_headers, preload_content=False
             )
             response = connection.getresponse()
-            rest = response.read(_ANSWER_BYTES + 1)
-            answer = Answer(response.status, response.headers.get("retry-after"))
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-            if limit.is_alive():
-                raise
-            self._give_up("no answer in time")
+            if overdue.is_set() or self._is_aborted:
+                # Cut in the middle of the headers, which then look complete.
+                self._give_up(_LATE)
+            self._read_rest(response)
         except (OSError, http.client.HTTPException, HTTPError) as error:
-            self._give_up(in_words(error) if limit.is_alive() else "no answer in time")
+            if isinstance(error, _HUNG_UP) and not overdue.is_set():
+                raise
+            self._give_up(_LATE if overdue.is_set() else in_words(error))
         finally:
             limit.cancel()
-        if len(rest) > _ANSWER_BYTES or not limit.is_alive():
+            limit.join()
+        if overdue.is_set():
             self.close()
-        return answer
+        return Answer(response.status, response.headers.get("retry-after"))
+
+    def _read_rest(self, response: BaseHTTPResponse) -> None:
+        """Leave the connection ready for the next post, or closed: what the body says does not matter."""
+        try:
+            is_too_much = len(response.read(_ANSWER_BYTES + 1)) > _ANSWER_BYTES
+        except (OSError, http.client.HTTPException, HTTPError):
+            is_too_much = True
+        if is_too_much:
+            self.close()
 
     def _give_up(self, reason: str) -> NoReturn:
         self.close()
@@ -138,8 +153,10 @@ class Poster:
             return HTTPSConnection(host, self._url.port or 443, timeout=self._timeout_s, ssl_context=context)
         return HTTPConnection(host, self._url.port or 80, timeout=self._timeout_s)
 
-    def _cut(self) -> None:
+    def _cut(self, overdue: threading.Event | None = None) -> None:
         """Make whoever reads from the connection see its end."""
+        if overdue is not None:
+            overdue.set()
         connection = self._connection
         sock = getattr(connection, "sock", None)
         if sock is not None:

@@ -33,6 +33,7 @@ _CONNACK_MS: Final = 10_000
 _STEADY_MS: Final = 10_000
 """A connection that stood so long was a success: the next wait to reconnect is a short one again."""
 _GOODBYE_LOOKS: Final = 5
+_GOODBYE_LOOK_S: Final = 0.1
 _PACKET_OVERHEAD_BYTES: Final = 16
 """A PUBLISH is its topic and payload and, with QoS 1 and no properties, at most this (MQTT 5.0, 3.3)."""
 
@@ -136,14 +137,15 @@ class MqttSink:
     def _send(self, parcels: Sequence[Parcel], batch: Batch) -> None:
         looks_left = _GOODBYE_LOOKS
         while self._link is not None and not batch.is_done and looks_left > 0:
-            if self._stopping.is_set():
-                # What is on its way may yet be acknowledged, which saves sending it twice; no more is sent.
-                looks_left -= 1
-                if not batch.in_flight:
-                    break
-            else:
+            if not self._stopping.is_set():
                 self._fill(parcels)
-            self._serve(_LOOK_S)
+                self._serve(_LOOK_S)
+                continue
+            # What is on its way may yet be acknowledged, which saves sending it twice; no more is sent.
+            looks_left -= 1
+            if not batch.in_flight:
+                break
+            self._serve(_GOODBYE_LOOK_S)
 
     def close(self) -> None:
         """Say `offline` and goodbye."""
@@ -152,7 +154,7 @@ class MqttSink:
             for _ in range(_GOODBYE_LOOKS):
                 if self._link is None or not self._in_flight:
                     break
-                self._serve(0.1)
+                self._serve(_GOODBYE_LOOK_S)
         if self._link is not None:
             self._link.disconnect()
             self._link = None

@@ -146,9 +146,9 @@ def _of_files(path: Path, connection: sqlite3.Connection) -> Iterator[str]:
     for file in (path, path.with_name(f"{path.name}-wal")):
         if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
             yield f"{file} can be read by other users; `chmod 600` it"
-    erased = ledger(connection).erased_revision
+    (erased,) = connection.execute("SELECT max(erased_revision) FROM ledger").fetchone()
     for snapshot in Snapshots(path).newest_first():
-        if snapshot.revision < erased:
+        if erased is not None and snapshot.revision < erased:
             yield f"{snapshot.path} was made before the last removal and still holds who was removed"
     for copy in damaged_copies(path):
         yield f"{copy} is a damaged copy that was put aside; delete it when nothing is wanted of it"

@@ -1,0 +1,139 @@
+"""The recognising thread, with real slots, on pipelines that record what they are given."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from builders.recognition import at
+from edged.domain.frame import Frame
+from edged.pipeline.galleries import Galleries
+from edged.pipeline.recogniser import FAILURES_IN_A_ROW, Recogniser
+from edged.pipeline.slot import SlotRing
+
+PIXELS = np.zeros((2, 2, 3), np.uint8)
+
+
+class StillClock:
+    """A clock that stands still."""
+
+    def moment(self):
+        """Always the same."""
+        return at(0)
+
+
+class RecordingPipeline:
+    """Stands where a feed's pipeline does and says the names of what it was asked."""
+
+    def __init__(self, name, *, is_live=False, fails=0):
+        self.name, self.is_live, self.fails = name, is_live, fails
+        self.namespace = "home"
+        self.has_ended = False
+        self.seen = 0
+
+    def begin(self, _at):
+        """A feed begins."""
+        return [f"{self.name} begins"]
+
+    def process(self, frame, _gallery):
+        """A frame comes."""
+        self.seen += 1
+        if self.fails > 0:
+            self.fails -= 1
+            raise ValueError("odd frame")
+        return [f"{self.name} {frame.number}"]
+
+    def tick(self, _at):
+        """Time passes."""
+        return []
+
+    def end(self, _at):
+        """The feed ends."""
+        ended_before, self.has_ended = self.has_ended, True
+        return [] if ended_before else [f"{self.name} ends"]
+
+
+class Listener:
+    """Stands where the committer does."""
+
+    def __init__(self):
+        self.heard = []
+
+    def put(self, messages):
+        """Take note."""
+        self.heard += messages
+
+
+def a_frame(feed, number):
+    return Frame(feed, number, at(number), PIXELS)
+
+
+@pytest.fixture
+def run():
+    running = []
+
+    def start(*pipelines):
+        slots = SlotRing(tuple(pipeline.name for pipeline in pipelines))
+        listener = Listener()
+        recogniser = Recogniser(
+            slots, {pipeline.name: pipeline for pipeline in pipelines}, Galleries(), listener, StillClock()
+        )
+        recogniser.start()
+        running.append(recogniser)
+        return recogniser, slots, listener
+
+    yield start
+    for recogniser in running:
+        recogniser.stop()
+        recogniser.join(5)
+
+
+def test_every_frame_of_a_clip_is_taken_and_its_end_is_told(run):
+    recogniser, slots, listener = run(RecordingPipeline("clip"))
+
+    for number in range(1, 21):
+        assert slots.put(a_frame("clip", number), lossless=True)
+    slots.end("clip")
+    assert recogniser.all_ended.wait(5)
+
+    assert listener.heard == [*(f"clip {number}" for number in range(1, 21)), "clip ends"]
+    assert slots.dropped("clip") == 0
+
+
+def test_stopping_ends_every_feed(run):
+    recogniser, _, listener = run(RecordingPipeline("a", is_live=True), RecordingPipeline("b", is_live=True))
+
+    recogniser.stop()
+    recogniser.join(5)
+
+    assert not recogniser.is_alive()
+    assert listener.heard[-2:] == ["a ends", "b ends"]
+    assert listener.heard[:2] == ["a begins", "b begins"]
+
+
+def test_one_odd_frame_does_not_end_recognition(run, caplog):
+    recogniser, slots, listener = run(RecordingPipeline("clip", fails=1))
+
+    slots.put(a_frame("clip", 1), lossless=True)
+    slots.put(a_frame("clip", 2), lossless=True)
+    slots.end("clip")
+    assert recogniser.all_ended.wait(5)
+
+    assert listener.heard == ["clip 2", "clip ends"]
+    assert "could not be looked at" in caplog.text
+    assert recogniser.failure is None
+
+
+def test_frames_that_all_fail_end_the_recogniser_and_say_why(run):
+    pipeline = RecordingPipeline("clip", fails=10**6)
+    recogniser, slots, _ = run(pipeline)
+
+    feeder = threading.Thread(
+        target=lambda: [slots.put(a_frame("clip", number), lossless=True) for number in range(1, 100)],
+        daemon=True,
+    )
+    feeder.start()
+    recogniser.join(10)
+
+    assert isinstance(recogniser.failure, ValueError)
+    assert pipeline.seen == FAILURES_IN_A_ROW
