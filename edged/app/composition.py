@@ -33,9 +33,11 @@ from edged.system.chance import jitter, new_id
 GALLERY_PATIENCE_S: Final = 30.0
 STOP_RECOGNISER_S: Final = 1.5
 STOP_COMMITTER_S: Final = 1.5
-STOP_SINKS_S: Final = 1.5
-"""Together below the five seconds that a stop may take. Capturing threads are not waited for: a read that
-hangs in a camera ends with the process."""
+STOP_WATCH_S: Final = 0.5
+STOP_SINKS_S: Final = 1.0
+STOP_CAPTURE_S: Final = 0.5
+"""Together below the five seconds that a stop may take. A capturing thread that hangs in a read by then ends
+with the process."""
 
 WEDGED_AFTER_MS: Final = 30_000
 """A recogniser that did not turn for so long will not."""
@@ -92,8 +94,12 @@ class Machinery:
             self._recogniser.join(STOP_RECOGNISER_S)
         is_committed = self._committer.ident is None or self._committer.finish(STOP_COMMITTER_S)
         if self._watch.ident is not None:
-            self._watch.stop(1.0)
+            self._watch.stop(STOP_WATCH_S)
         self._publishing.stop(STOP_SINKS_S)
+        for capture in self._captures:
+            # Most ended long before, with the first stop; a wait for several hanging ones is shared.
+            if capture.is_alive:
+                capture.join(STOP_CAPTURE_S / len(self._captures))
         self._outbox.close()
         return is_committed and not self._recogniser.is_alive()
 

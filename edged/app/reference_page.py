@@ -30,9 +30,9 @@ def reference() -> str:
 def sections() -> Iterator[tuple[str, type[Section]]]:
     """Every section with the path it is found at: `feeds[].source`; the file as a whole has none.
 
-    A section that is found at several places (`retry`) comes with each.
+    A section that is found at several places (`retry`) comes once with each.
     """
-    yield from _sections("", Settings)
+    return iter(dict.fromkeys(_sections("", Settings)))
 
 
 def _sections(path: str, section: type[Section]) -> Iterator[tuple[str, type[Section]]]:
@@ -49,16 +49,17 @@ def _sections_of(path: str, kind: Kind) -> Iterator[tuple[str, type[Section]]]:
         case Block():
             yield from _sections(path, kind.section)
         case Variants():
-            for name, section in kind.sections.items():
-                yield from _sections(f"{path}({name})", section)
+            for section in kind.sections.values():
+                yield from _sections(path, section)
         case _:
             return
 
 
 def _table(path: str, section: type[Section]) -> str:
     tag = tag_of(section)
-    place = path.rpartition("(")[0] if tag else path
-    heading = f"`{place}` with `{tag[0]}: {tag[1]}`" if tag else f"`{place}`" if place else "The file"
+    heading = f"`{path}`" if path else "The file"
+    if tag:
+        heading += f" with `{tag[0]}: {tag[1]}`"
     lines = [
         f"### {heading}",
         "",

@@ -11,6 +11,10 @@ from edged.settings.kinds import Choice, Flag, Kind, Number, Quantity, Text
 _DECIMAL: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _WHOLE: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _LONGEST_SHOWN: Final = 40
+
+ScalarKind = Flag | Number | Text | Quantity | Choice
+
+_SCHEME: Final = re.compile(r"[a-z]{1,10}://")
 _TRUE: Final = frozenset({"true", "yes", "on", "y"})
 
 
@@ -18,7 +22,7 @@ class Unfit(Exception):  # noqa: N818 - never leaves the reading of one file; no
     """The scalar is not what its key may hold; the text says what was found and what would be right."""
 
 
-def read_scalar(node: Node, kind: Kind) -> Any:
+def read_scalar(node: Node, kind: ScalarKind) -> Any:
     """The value of a scalar; raises Unfit."""
     if not isinstance(node, Scalar):
         raise Unfit(f"found {found(node)}; must be {expectation(kind)}")
@@ -35,20 +39,19 @@ def read_scalar(node: Node, kind: Kind) -> Any:
             return _quantity(node, kind)
         case Choice():
             return _choice(node, kind)
-        case _:
-            raise TypeError(f"{kind} is no scalar")
 
 
 def found(node: Node) -> str:
-    """What stands in the file, in words; no more of text that might hold a secret than its beginning."""
+    """What stands in the file, in words; of an address, or what could be one, its scheme at most."""
     if isinstance(node, Items):
         return "a list"
     if isinstance(node, Entries):
         return "a mapping"
     if node.tag == SECRET_TAG:
         return f"the secret `{shortened(node.text)}`"
-    if "://" in node.text:
-        return f"`{shortened(node.text.partition('://')[0])}://…`"
+    if "://" in node.text or "@" in node.text:
+        scheme = _SCHEME.match(node.text)
+        return f"`{scheme[0]}…`" if scheme else "an address with an `@`"
     shown = f"`{shortened(node.text)}`"
     if node.tag == "bool":
         return f"{shown}, which YAML reads as {'true' if node.text.lower() in _TRUE else 'false'}"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from edged.cli.identities_add import add_add_parser
 from edged.cli.identities_place import Place, add_place_options
-from edged.cli.identities_words import json_of, table_of, told_faces, warn
+from edged.cli.identities_words import counted, json_of, table_of, told_faces, warn
 from edged.domain.errors import EdgedError
+from edged.domain.identity import checked_name
 
 DESCRIPTION = """\
 The people that faces are compared with: one database a namespace. A running daemon sees every change
@@ -107,6 +108,8 @@ def _rename(arguments: argparse.Namespace) -> int:
     if arguments.name is None and arguments.custom_id is None and not arguments.no_custom_id:
         raise EdgedError("nothing to change", remedy="Give a new NAME, --custom-id ID or --no-custom-id.")
     place = Place(arguments)
+    if arguments.name is not None:
+        checked_name(arguments.name)
     with place.writing() as store:
         person = store.find(arguments.who)
         # The customId first: it is what can be refused, and then nothing was changed.
@@ -137,7 +140,7 @@ def _remove(arguments: argparse.Namespace) -> int:
     place = Place(arguments)
     with place.writing() as store:
         people = {person.id: person for person in map(store.find, arguments.who)}
-        words = ", ".join(f"{person.label} ({person.faces} faces)" for person in people.values())
+        words = ", ".join(f"{person.label} ({counted(person.faces)})" for person in people.values())
         if not arguments.yes and not _confirmed(f"Forget {words} in namespace {place.namespace} for good?"):
             raise EdgedError("nobody was removed")
         removal = store.remove(people)
@@ -183,7 +186,7 @@ def _export(arguments: argparse.Namespace) -> int:
             utc_ms=place.clock.moment().utc_ms,
             may_replace=arguments.force,
         )
-    print(f"{len(people)} people with {faces} faces are in {arguments.file}")
+    print(f"{len(people)} people with {counted(faces)} are in {arguments.file}")
     return 0
 
 
@@ -215,5 +218,7 @@ def _import(arguments: argparse.Namespace) -> int:
     for words, names in (("new", report.new), ("updated", report.updated), ("already known", report.skipped)):
         if names:
             print(f"{words}: {', '.join(names)}")
-    print(f"{report.faces} faces were added to namespace {place.namespace}")
+    print(f"{counted(report.faces)} added to namespace {place.namespace}")
+    for model_hash, faces in report.models.items():
+        print(f"  {counted(faces)} with an embedding by the model {model_hash[:12]}")
     return 0

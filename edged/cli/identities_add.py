@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edged.cli.identities_place import Place, add_place_options
-from edged.cli.identities_words import json_of, warn
+from edged.cli.identities_words import counted, json_of, warn
 from edged.domain.errors import EdgedError, IdentityError, InputError
 from edged.domain.identity import Identity, checked_custom_id, checked_name
 
@@ -157,7 +157,7 @@ def _compared(
 def _told(person: Identity, enrolment: "Enrolment", place: Place) -> str:
     from edged.recognition.enrolment import least_similarity
 
-    counts = f"{_count(len(enrolment.faces))} of {enrolment.found} found, {_count(person.faces)} in all"
+    counts = f"{counted(len(enrolment.faces))} of {enrolment.found} found, {counted(person.faces)} in all"
     lines = [f"enrolled {person.label} in namespace {place.namespace}: {counts} ({person.id})"]
     lines += [f"  quality {face.quality.score:.2f}  {enrolment.source_of(face)}" for face in enrolment.faces]
     if len(enrolment.faces) > 1:
@@ -165,10 +165,6 @@ def _told(person: Identity, enrolment: "Enrolment", place: Place) -> str:
             f"  the two least alike of them have a similarity of {least_similarity(enrolment.faces):.3f}"
         )
     return "\n".join(lines)
-
-
-def _count(faces: int) -> str:
-    return "1 face" if faces == 1 else f"{faces} faces"
 
 
 def _json(person: Identity, enrolment: "Enrolment", warnings: list[str]) -> str:

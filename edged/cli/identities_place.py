@@ -6,7 +6,7 @@ from pathlib import Path
 from edged.app.configuration import load
 from edged.app.data_dir import data_dir_of
 from edged.cli.config_option import DEFAULT_PATH, add_config_option
-from edged.domain.errors import StoreError
+from edged.domain.errors import IdentityError, StoreError
 from edged.settings.root import Settings
 from edged.store.namespace_files import namespace_path, namespaces_in
 from edged.store.namespace_store import NamespaceStore
@@ -49,9 +49,9 @@ class Place:
         return self.path.exists()
 
     def reading(self) -> NamespaceStore:
-        """The store, only to read; raises StoreError, with the namespaces there are, where there is none."""
+        """The store, only to read; raises IdentityError where there is none."""
         if not self.is_there:
-            raise StoreError(f"nobody is enrolled in namespace {self.namespace}", remedy=self.advice())
+            raise IdentityError(f"nobody is enrolled in namespace {self.namespace}", remedy=self.advice())
         return NamespaceStore.open(self.path, self.clock, new_id, read_only=True)
 
     def writing(self, *, may_create: bool = False) -> NamespaceStore:

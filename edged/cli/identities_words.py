@@ -62,6 +62,11 @@ def json_of(person: Identity, faces: Sequence[FaceRecord] | None = None) -> dict
     return told
 
 
+def counted(faces: int) -> str:
+    """`1 face`, `2 faces`."""
+    return "1 face" if faces == 1 else f"{faces} faces"
+
+
 def warn(warnings: Iterable[str]) -> None:
     """Say what did not refuse the command and should be known."""
     for warning in warnings:

@@ -32,8 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until a signal; 0 after a clean stop."""
     from edged.app.configuration import load
     from edged.app.daemon import Daemon
+    from edged.system.ending import end_process
     from edged.system.log import configure_logging
 
     loaded = load(arguments.config)
     configure_logging(loaded.settings.log)
-    return Daemon(loaded).run(exit_when_done=arguments.exit_when_done)
+    return end_process(Daemon(loaded).run(exit_when_done=arguments.exit_when_done))

@@ -1,5 +1,6 @@
 """What keys demand of each other: pure checks on sections whose keys are each right by themselves."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,9 @@ from edged.settings.recognition import Motion, Quality, Recognition, Sightings
 from edged.settings.root import Settings
 from edged.settings.sinks import MqttSink, MqttTls
 from edged.settings.sources import FileSource, HttpSource, ImagesSource, RtspSource, SnapshotSource, UsbSource
+
+_PASSWORD_IN_QUERY: Final = re.compile(r"[/?&](pass|passwd|password|pwd|token)=[^&]", re.IGNORECASE)
+"""Some cameras take it in no other way, so it is not refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,9 @@ def repeated(names: Sequence[str | None]) -> Iterator[tuple[int, int]]:
 
 def doubts(settings: Settings) -> Iterator[str]:
     """What is allowed and yet is most likely not meant."""
+    for number, feed in enumerate(settings.feeds):
+        if _PASSWORD_IN_QUERY.search(getattr(feed.source, "url", "")):
+            yield f"feeds[{number}].source.url: holds a password, as it seems; the log may show it"
     known = {feed.namespace for feed in settings.feeds}
     for number, sink in enumerate(settings.sinks):
         for namespace in sink.namespaces:

@@ -33,6 +33,11 @@ HTTP_ADDRESS: Final[dict[str, Any]] = {
     "form": "an `https://` or `http://` address without user and password",
     "max_length": 2048,
 }
+HOST: Final[dict[str, Any]] = {
+    "pattern": r"^([^@:/\s\[\]]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?)$",
+    "form": "the name or address of a host, without port, user or scheme",
+    "max_length": 255,
+}
 UTC_TIME: Final[dict[str, Any]] = {
     "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z$",
     "form": "a time like `2000-01-01T00:00:00Z`",

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from edged.settings.feeds import Retry
-from edged.settings.names import FEED_ID, HTTP_ADDRESS, NAMESPACE
+from edged.settings.names import FEED_ID, HOST, HTTP_ADDRESS, NAMESPACE
 from edged.settings.quantities import Duration, Secret, Section, Size, key
 
 MessageKindName = Literal["job", "event", "presence"]
@@ -47,7 +47,7 @@ class MqttSink(Sink, frozen=True, kw_only=True, tag="mqtt", tag_field="type"):
         "event",
         "presence",
     )
-    host: Annotated[str, key("The broker's name or address.", min_length=1)]
+    host: Annotated[str, key("The broker's name or address.", **HOST)]
     port: Annotated[int | None, key("The broker's port; without it 1883, with TLS 8883.", ge=1, le=65535)] = (
         None
     )

@@ -47,7 +47,8 @@ def main(seconds: int) -> None:
     flatness = statistics.median(samples[-quarter:]) / statistics.median(samples[quarter : 2 * quarter])
     print(
         f"memory: {at_ready:.0f} MiB at READY, {samples[-1]:.0f} MiB after {seconds} s"
-        f" (budget {BUDGET_MIB} MiB), last quarter over second {flatness:.3f}; CPU {share * 100:.0f} % of a core with decoding"
+        f" (budget {BUDGET_MIB} MiB), last quarter over second {flatness:.3f};"
+        f" CPU {share * 100:.0f} % of a core with decoding"
     )
 
 

@@ -60,9 +60,11 @@ class Daemon:
         self.config.write_text(_yaml({"data_dir": str(self.data_dir), "device": "bench", **settings}))
         self.log = folder / "daemon.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self._log_before = 0
 
     def start(self, *options: str, **environment: str) -> "Daemon":
         """Begin; does not wait for anything."""
+        self._log_before = len(self.log_text())
         with self.log.open("ab") as log, (self.folder / "daemon.out").open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "edged", "run", "--config", str(self.config), *options],
@@ -71,6 +73,10 @@ class Daemon:
                 env={**os.environ, **environment},
             )
         return self
+
+    def wait_until_ready(self) -> None:
+        """Return when this start has come to READY."""
+        eventually(lambda: "Ready" in self.log_text()[self._log_before :], 60, self.log_text)
 
     def run_to_the_end(self, timeout_s: float = 120) -> int:
         """Run until every clip has been played and everything is delivered; the exit code."""
@@ -135,7 +141,7 @@ def names(job: dict[str, Any]) -> set[str]:
     }
 
 
-def eventually(holds: Callable[[], Any], timeout_s: float = 30, what: str = "") -> Any:
+def eventually(holds: Callable[[], Any], timeout_s: float = 30, what: str | Callable[[], str] = "") -> Any:
     """Wait until something holds and return what it gave; fails after the time-out."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -143,7 +149,7 @@ def eventually(holds: Callable[[], Any], timeout_s: float = 30, what: str = "") 
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout_s} s: {what or holds}")
+            raise AssertionError(f"not within {timeout_s} s: {what() if callable(what) else what or holds}")
         time.sleep(0.05)
 
 

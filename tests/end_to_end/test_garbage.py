@@ -149,7 +149,7 @@ def test_a_locked_outbox_holds_jobs_up_and_loses_none(tmp_path):
             daemon.data_dir / "outbox.db", isolation_level=None, check_same_thread=False
         )
         daemon.start("--exit-when-done")
-        eventually(lambda: "Ready" in daemon.log_text().rsplit("Stopped", 1)[-1])
+        daemon.wait_until_ready()
         blocker.execute("BEGIN IMMEDIATE")
         eventually(lambda: "cannot be written" in daemon.log_text(), 60, daemon.log_text)
 
@@ -176,7 +176,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost_when_there_is_room_again(tmp_pa
             (tmp_path / "jobs").unlink()
             filler = disk / "filler"
             daemon.start("--exit-when-done")
-            eventually(lambda: "Ready" in daemon.log_text().rsplit("Stopped", 1)[-1])
+            daemon.wait_until_ready()
             _fill(filler)
             eventually(lambda: "cannot be written" in daemon.log_text(), 60, daemon.log_text)
 
@@ -202,7 +202,7 @@ def test_a_second_daemon_on_the_same_folder_is_refused(tmp_path):
     source = {"type": "file", "path": str(SCENE), "pace": "realtime", "loop": True}
     with a_configuration(tmp_path, feeds=[{"id": "hall", "source": source}]) as daemon:
         daemon.start()
-        eventually(lambda: "Ready" in daemon.log_text())
+        daemon.wait_until_ready()
 
         said(edged("run", "--config", daemon.config), str(daemon.process.pid), "data_dir", code=74)
         assert daemon.stop() == 0

@@ -20,12 +20,10 @@ PORTRAIT = PROJECT / "edged" / "cli" / "sample" / "eileen-collins.jpg"
 def gaze(tmp_path_factory):
     """A clip in which one person looks at the camera and hardly moves; made from the sample portrait."""
     clip = tmp_path_factory.mktemp("clips") / "gaze.mp4"
-    moving = "scale=540:-2,pad=640:560:x=40:y=0:color=gray,crop=600:480:x='20+15*sin(t*2)':y=10,noise=alls=6:allf=t"
-    subprocess.run(
-        ["ffmpeg", "-v", "error", "-loop", "1", "-i", PORTRAIT, "-t", "4", "-r", "15"]
-        + ["-vf", f"{moving},format=yuv420p", "-c:v", "libx264", "-preset", "fast", clip],
-        check=True,
-    )
+    moving = "scale=540:-2,pad=640:560:x=40:y=0:color=gray,crop=600:480:x='20+15*sin(t*2)':y=10"
+    filters = f"{moving},noise=alls=6:allf=t,format=yuv420p"
+    encoding = ["-t", "4", "-r", "15", "-vf", filters, "-c:v", "libx264", "-preset", "fast"]
+    subprocess.run(["ffmpeg", "-v", "error", "-loop", "1", "-i", PORTRAIT, *encoding, clip], check=True)
     return clip
 
 
@@ -82,11 +80,13 @@ def test_a_person_enrolled_while_it_runs_is_known_and_a_removed_one_unknown(tmp_
 
 
 def test_sighup_takes_over_what_it_can_and_says_what_needs_a_restart(tmp_path, gaze):
-    with Daemon(tmp_path, settings(tmp_path, gaze, sightings={"max_age": "1 s"})) as daemon:
+    with Daemon(
+        tmp_path, settings(tmp_path, gaze, sightings={"max_age": "1 s", "close_after": "1 s"})
+    ) as daemon:
         daemon.start()
         eventually(lambda: jobs(tmp_path), 60, daemon.log_text)
         text = daemon.config.read_text()
-        changed = text.replace("max_age: 1 s", "max_age: 1 s\n  bounding_box: pixels").replace(
+        changed = text.replace("close_after: 1 s", "close_after: 1 s\n  bounding_box: pixels").replace(
             "id: hall", "id: room"
         )
         daemon.config.write_text(changed)
@@ -129,7 +129,7 @@ def test_a_camera_that_has_gone_silent_does_not_hold_up_the_stop(tmp_path):
         config = settings(tmp_path, "", feeds=[{"id": "hall", "source": source}])
         with Daemon(tmp_path, config) as daemon:
             daemon.start()
-            eventually(lambda: "Ready" in daemon.log_text(), 60, daemon.log_text)
+            daemon.wait_until_ready()
             time.sleep(2)
             camera.pause()
             time.sleep(1)
@@ -141,7 +141,7 @@ def test_a_camera_that_is_not_there_does_not_hold_up_the_start(tmp_path):
     source = {"type": "rtsp", "url": "rtsp://127.0.0.1:9/none"}
     with Daemon(tmp_path, settings(tmp_path, "", feeds=[{"id": "hall", "source": source}])) as daemon:
         daemon.start()
-        eventually(lambda: "Ready" in daemon.log_text(), 60, daemon.log_text)
+        daemon.wait_until_ready()
         eventually(
             lambda: "unreachable" in daemon.log_text() or "refused" in daemon.log_text(), 30, daemon.log_text
         )

@@ -42,11 +42,11 @@ def test_five_people_and_a_bottle_at_six_cameras(tmp_path):
         eventually(
             lambda: _frames_of(subscriber, "bottle") >= BOTTLE_FRAMES, 90, "the bottle clip to be over"
         )
-        eventually(lambda: len(final(map(json.loads, receiver.bodies))) >= len(EXPECTED), 30, "webhooks")
+        eventually(lambda: len(final(_bodies(receiver))) >= len(EXPECTED), 30, "webhooks")
 
         assert daemon.stop() == 0, daemon.log_text()
         _assert_everybody_told_once(_jobs(subscriber))
-        _assert_everybody_told_once([json.loads(body) for body in receiver.bodies])
+        _assert_everybody_told_once(_bodies(receiver))
         assert {received.answered for received in receiver.received} == {200}, "every signature was right"
         _assert_nothing_old_can_open_a_door(subscriber)
 
@@ -69,6 +69,10 @@ def _settings(cameras, broker, receiver):
 
 def _jobs(subscriber):
     return [json.loads(payload) for payload in subscriber.payloads("/job")]
+
+
+def _bodies(receiver):
+    return [json.loads(body) for body in receiver.bodies()]
 
 
 def _frames_of(subscriber, feed):

@@ -100,7 +100,7 @@ def test_a_daemon_killed_at_random_loses_no_final_job_and_leaves_none_open(tmp_p
                 daemon.kill()
 
             daemon.start()
-            eventually(lambda: "Ready" in daemon.log_text().rsplit("Stopped", 1)[-1])
+            daemon.wait_until_ready()
             assert daemon.stop() == 0, daemon.log_text()
         jobs = json_lines(tmp_path / "jobs")
         eventually(lambda: len(final(_jobs(subscriber))) >= len(final(jobs)), 30, "the rest")
