@@ -44,8 +44,8 @@ def why_not(url: str, credentials: Credentials | None, transport: str, timeout_s
         transport: `tcp` or `udp`, as the stream was asked for.
         timeout_s: for connecting and for each answer.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or (322 if parts.scheme == "rtsps" else 554)
         connection = socket.create_connection((parts.hostname or "", port), timeout_s)
     except (OSError, UnicodeError, ValueError) as error:

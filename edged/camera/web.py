@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from edged.camera.credentials import Credentials, credentials_of, refused, unreachable
 from edged.camera.files import resolved
@@ -90,8 +90,11 @@ class Fetcher:
         try:
             response = self._opener.open(request, timeout=settings.open_timeout)
         except (OSError, http.client.HTTPException, NotImplementedError, ValueError) as error:
-            raise _translated(error, settings.url, credentials) from None
-        return Answer(response, settings.url, settings.read_timeout, self._clock)
+            fault = _translated(error, settings.url, credentials)
+        else:
+            return Answer(response, settings.url, settings.read_timeout, self._clock)
+        # Raised out here, the error does not hold on to the request and its sockets.
+        raise fault
 
     def _trust(self) -> ssl.SSLContext:
         ca_file = self._settings.ca_file
@@ -125,9 +128,19 @@ def _opener(
         known.add_password(None, settings.url, credentials.username, credentials.password)
         root = settings.url.split("/", 3)
         known.add_password(None, "/".join(root[:3]) + "/", credentials.username, credentials.password)
+        opener.add_handler(_HangUp())
         opener.add_handler(urllib.request.HTTPDigestAuthHandler(known))
         opener.add_handler(urllib.request.HTTPBasicAuthHandler(known))
     return opener
+
+
+class _HangUp(urllib.request.BaseHandler):
+    """Ends the connection that was refused, before the next one tries with a password."""
+
+    handler_order = 100
+
+    def http_error_401(self, _request: urllib.request.Request, response: IO[bytes], *_: object) -> None:
+        response.close()
 
 
 class _Http(urllib.request.HTTPHandler):

@@ -1,6 +1,7 @@
 """Finds faces with BlazeFace, full range or short."""
 
 import cv2
+import numpy as np
 
 from edged.domain.box import Box
 from edged.domain.face import Detection
@@ -8,7 +9,7 @@ from edged.domain.frame import Pixels
 from edged.inference.card import DetectorHead
 from edged.inference.pixel_scale import PixelScale
 from edged.inference.runtime import Network
-from edged.vision.blazeface import COORDINATES, Candidates, anchor_origins, decoded, logit, suppressed
+from edged.vision.blazeface import COORDINATES, Candidate, anchor_centres, decoded, logit, suppressed
 from edged.vision.letterbox import Letterbox, shrunk
 
 
@@ -19,7 +20,7 @@ class BlazeFaceDetector:
         self._network = network
         self._side_px = head.input_px
         self._scale = PixelScale(head.input_scale.factor, head.input_scale.offset)
-        self._origins = anchor_origins(head.grids, head.input_px)
+        self._centres = anchor_centres(head.grids, head.input_px)
         self._max_iou = head.max_iou
         self._min_logit = logit(min_score)
         self._regressions = network.output_with(COORDINATES)
@@ -34,10 +35,10 @@ class BlazeFaceDetector:
         candidates = decoded(
             self._network.output(self._regressions),
             self._network.output(self._logits)[:, 0],
-            self._origins,
+            self._centres,
             self._min_logit,
         )
-        return [] if candidates is None else _detections(suppressed(candidates, self._max_iou), placed)
+        return [_detection(face, placed) for face in suppressed(candidates, self._max_iou)]
 
     def _placing(self, width_px: int, height_px: int) -> Letterbox:
         last = self._last_placing
@@ -60,12 +61,10 @@ class BlazeFaceDetector:
         self._scale.write(picture, square[placed.top_px : bottom, placed.left_px : right])
 
 
-def _detections(faces: Candidates, placed: Letterbox) -> list[Detection]:
-    points = placed.to_frame(faces.points)
-    points.setflags(write=False)
-    return [
-        Detection(Box(*corners), keypoints, score)
-        for corners, keypoints, score in zip(
-            points[:, :2].reshape(-1, 4).tolist(), points[:, 2:], faces.scores.tolist(), strict=True
-        )
-    ]
+def _detection(face: Candidate, placed: Letterbox) -> Detection:
+    box = face.box
+    numbers = iter(face.keypoints)
+    keypoints = np.array([placed.to_frame(x, y) for x, y in zip(numbers, numbers, strict=True)], np.float32)
+    keypoints.setflags(write=False)
+    corners = (*placed.to_frame(box.x_min, box.y_min), *placed.to_frame(box.x_max, box.y_max))
+    return Detection(Box(*corners), keypoints, face.score)

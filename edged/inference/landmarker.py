@@ -2,8 +2,6 @@
 
 import math
 
-import cv2
-
 from edged.domain.face import Detection, Landmarks
 from edged.domain.frame import Pixels
 from edged.inference.card import LandmarksHead
@@ -25,11 +23,9 @@ class FaceMeshLandmarker:
     def locate(self, pixels: Pixels, detection: Detection) -> Landmarks:
         """The landmarks of the detected face, and how sure the model is that there is one."""
         crop = MeshCrop.around(detection, side_px=self._head.input_px, factor=self._head.crop_factor)
-        picture = crop.cut(pixels)
-        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=picture)  # type: ignore[assignment]
-        self._scale.write(picture, self._network.input())
+        self._scale.write(crop.cut(pixels), self._network.input())
         self._network.run()
-        points = crop.to_frame(self._network.output(self._mesh).reshape(-1, 3))
+        points = crop.placed(self._network.output(self._mesh).reshape(-1, 3))
         points.setflags(write=False)
         return Landmarks(points, _sigmoid(float(self._network.output(self._flag).ravel()[0])))
 

@@ -10,7 +10,7 @@ PATIENCE_S: Final = 0.5
 class Sampler:
     """Chooses frames so that at most so many a second are looked at, evenly over time.
 
-    Due times lie on a grid. A frame up to half a step early is taken, so that a camera of just the asked
+    Due times lie on a grid. A frame up to a quarter of a step early is taken, so that a camera of just the asked
     rate, whose frames come a little early or late, loses none.
     """
 
@@ -22,7 +22,7 @@ class Sampler:
         """Whether the frame of this time, in seconds of any start, is looked at; asked in order of time."""
         if self._next_s is None:
             self._next_s = at_s
-        if at_s < self._next_s - self._step_s / 2:
+        if at_s < self._next_s - self._step_s / 4:
             return False
         behind = at_s - self._next_s > self._step_s
         self._next_s = (at_s if behind else self._next_s) + self._step_s

@@ -28,7 +28,7 @@ class SlotRing:
         self._frames: dict[str, Frame | None] = dict.fromkeys(feed_ids)
         self._turns = deque(feed_ids)
         self._dropped = dict.fromkeys(feed_ids, 0)
-        self._ended: deque[str] = deque()
+        self._ended: set[str] = set()
         self._closed = False
 
     def put(self, frame: Frame, *, lossless: bool) -> bool:
@@ -45,9 +45,9 @@ class SlotRing:
         return True
 
     def end(self, feed_id: str) -> None:
-        """Say that a feed has ended; it is handed out after the feed's last frame."""
+        """Say that a feed has ended; it is handed out in the feed's turn, after its last frame."""
         with self._changed:
-            self._ended.append(feed_id)
+            self._ended.add(feed_id)
             self._changed.notify_all()
 
     def take(self, timeout_s: float) -> Taken | None:
@@ -62,7 +62,10 @@ class SlotRing:
                     self._frames[feed_id] = None
                     self._changed.notify_all()
                     return Taken(feed_id, frame)
-            return Taken(self._ended.popleft(), None) if self._ended else None
+                if feed_id in self._ended:
+                    self._ended.remove(feed_id)
+                    return Taken(feed_id, None)
+            return None
 
     def dropped(self, feed_id: str) -> int:
         """How many frames of the feed were replaced unseen."""

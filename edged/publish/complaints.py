@@ -34,6 +34,6 @@ class Complaints:
     def settle(self, relief: str) -> None:
         """Note that all is well; logged only where something was wrong."""
         if self._trouble:
-            self._log.info("%s, after %d failed tries", relief, self._times)
+            self._log.info("%s (tries that had failed: %d)", relief, self._times)
         self._trouble = ""
         self._times = 0

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,7 @@ class FileSink(Alarm):
         self._path = path
         self._clock = clock
         self._descriptor = -1
+        self._is_regular = False
         self._trouble = ""
 
     @property
@@ -78,9 +80,9 @@ class FileSink(Alarm):
             written = 0
             while written < len(lines):
                 written += os.write(self._descriptor, lines[written:])
-            os.fsync(self._descriptor)
+            if self._is_regular:
+                os.fsync(self._descriptor)
         except OSError:
-            # A device (/dev/null, a terminal) cannot be cut, and needs not.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, end)
             raise
@@ -93,8 +95,11 @@ class FileSink(Alarm):
             self.close()
         # Names of people and where they were: for the owner alone.
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._mend_end()
-        self._flush_folder()
+        # A device or a pipe can be neither mended nor flushed.
+        self._is_regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        if self._is_regular:
+            self._mend_end()
+            self._flush_folder()
 
     def _mend_end(self) -> None:
         """Cut off half a line at the end; complete a whole one that only lacks its line break."""

@@ -68,7 +68,8 @@ class GalleryWatch(threading.Thread):
     def stop(self, timeout_s: float) -> bool:
         """End the thread, with a last snapshot where one is wanting; False when it did not end in time."""
         self._stopping.set()
-        self.join(timeout_s)
+        if self.ident is not None:
+            self.join(timeout_s)
         return not self.is_alive()
 
     def run(self) -> None:
@@ -76,7 +77,10 @@ class GalleryWatch(threading.Thread):
         while True:
             for watched in self._watched:
                 watched.look()
+            # Whoever waits for the people need not wait for the copying.
             self._read_once.set()
+            for watched in self._watched:
+                watched.keep_snapshot()
             if self._stopping.wait(POLL_S):
                 break
         for watched in self._watched:
@@ -129,10 +133,24 @@ class _Watched:
                 _LOG.warning("namespace %s: its database is in order again", self._namespace)
                 self._trouble = ""
 
+    def keep_snapshot(self, *, is_last: bool = False) -> None:
+        """Copy what has no copy yet; never raises. A failure is said, and tried again after a change."""
+        store = self._store
+        if store is None or self._snapshotted == self._revision:
+            return
+        utc_ms = self._clock.moment().utc_ms
+        try:
+            if store.snapshots.is_due(store.connection, utc_ms, is_last=is_last):
+                store.snapshots.take(store.connection, utc_ms)
+            elif not is_last and store.snapshots.is_behind(store.connection):
+                return
+        except StoreError as error:
+            _LOG.error("namespace %s: no snapshot was taken: %s", self._namespace, error)
+        self._snapshotted = self._revision
+
     def close(self) -> None:
         """Take a last snapshot where there are changes that none has, and let go of the file."""
-        if self._store is not None:
-            self._take_snapshot(self._store, is_last=True)
+        self.keep_snapshot(is_last=True)
         self._let_go()
 
     def _look(self) -> None:
@@ -152,7 +170,6 @@ class _Watched:
         if version != self._data_version:
             self._read(self._store)
             self._data_version = version
-        self._take_snapshot(self._store)
 
     def _opened(self) -> NamespaceStore:
         store, _ = open_or_recover(self._path, self._clock, self._new_id)
@@ -160,6 +177,7 @@ class _Watched:
         # What was known may have come from another file of this name: begin anew.
         self._data_version = -1
         self._revision = 0
+        self._snapshotted = -1
         return store
 
     def _read(self, store: NamespaceStore) -> None:
@@ -183,23 +201,15 @@ class _Watched:
             len(change.removed),
         )
         if change.removed or known == 0:
-            # A removal that a reader, or a crash, held up is finished here.
+            self._finish_removals(store)
+
+    def _finish_removals(self, store: NamespaceStore) -> None:
+        """Do what a reader, a full disk or a crash kept a removal from doing."""
+        try:
             store.empty_log()
             store.snapshots.tidy(store.connection)
-
-    def _take_snapshot(self, store: NamespaceStore, *, is_last: bool = False) -> None:
-        """Copy what has no copy yet. Where that fails it is said, and tried again after the next change."""
-        if self._snapshotted == self._revision:
-            return
-        utc_ms = self._clock.moment().utc_ms
-        try:
-            if store.snapshots.is_due(store.connection, utc_ms, is_last=is_last):
-                store.snapshots.take(store.connection, utc_ms)
-            elif not is_last and store.snapshots.is_behind(store.connection):
-                return
         except StoreError as error:
-            _LOG.error("namespace %s: no snapshot was taken: %s", self._namespace, error)
-        self._snapshotted = self._revision
+            _LOG.error("namespace %s: traces of removed people are left: %s", self._namespace, error)
 
     def _forget(self) -> None:
         self._revision = 0

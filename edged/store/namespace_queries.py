@@ -148,6 +148,21 @@ def changes_since(connection: sqlite3.Connection, revision: int, model_hash: str
     return GalleryChange(present, tuple(changed), tuple(removed))
 
 
+def without_model(connection: sqlite3.Connection, model_hash: str) -> list[Identity]:
+    """People who have faces, and none with an embedding of the model."""
+    rows = connection.execute(
+        _IDENTITY  # noqa: S608 (a constant of this module)
+        + """
+        WHERE EXISTS (SELECT 1 FROM face WHERE face.identity = identity.number) AND NOT EXISTS (
+            SELECT 1 FROM face JOIN embedding ON embedding.face = face.number AND model_hash = ?
+            WHERE face.identity = identity.number
+        ) ORDER BY name, id
+        """,
+        (model_hash,),
+    )
+    return [Identity(*row) for row in rows]
+
+
 def models(connection: sqlite3.Connection) -> dict[str, int]:
     """How many faces have an embedding of each model, by its hash."""
     return dict(

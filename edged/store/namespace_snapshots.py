@@ -15,7 +15,7 @@ from typing import Final
 
 from edged.store.database import make_private
 from edged.store.faults import translated
-from edged.store.namespace_queries import ledger
+from edged.store.namespace_queries import Ledger, ledger
 
 KEPT: Final = 3
 APART_MS: Final = 10 * 60 * 1000
@@ -38,6 +38,7 @@ class Snapshots:
     """The snapshots of one database file. Every method raises StoreError where the disk does not do it."""
 
     def __init__(self, database: Path) -> None:
+        self._database = database
         self._folder = database.parent / "snapshots"
         self._prefix = database.name.removesuffix(".db") + "."
 
@@ -53,7 +54,7 @@ class Snapshots:
     def is_behind(self, connection: sqlite3.Connection) -> bool:
         """Whether there are changes that no snapshot has."""
         newest = next(iter(self.newest_first()), None)
-        return (newest.revision if newest else 0) != ledger(connection).revision
+        return (newest.revision if newest else 0) != self._ledger(connection).revision
 
     def is_due(self, connection: sqlite3.Connection, utc_ms: int, *, is_last: bool = False) -> bool:
         """Whether there are such changes and the last snapshot is not just made, or this is the last chance.
@@ -73,7 +74,7 @@ class Snapshots:
             try:
                 # The revision is read first: a change in between makes the copy newer than its name, never
                 # older, so a snapshot is never thought to lack a person it holds.
-                revision = ledger(connection).revision
+                revision = self._ledger(connection).revision
                 connection.execute("VACUUM INTO ?", (str(partial),))
                 flush(partial)
                 whole = self._folder / f"{self._prefix}{stamp(utc_ms)}.r{revision}.db"
@@ -91,8 +92,12 @@ class Snapshots:
 
     def tidy(self, connection: sqlite3.Connection) -> int:
         """Delete what is older than the last removal, and halves that a crash left; returns how many."""
-        erased = ledger(connection).erased_revision
+        erased = self._ledger(connection).erased_revision
         return self._delete([one for one in self.newest_first() if one.revision < erased])
+
+    def _ledger(self, connection: sqlite3.Connection) -> Ledger:
+        with translated(self._database):
+            return ledger(connection)
 
     def _delete(self, doomed: list[Snapshot]) -> int:
         halves = list(self._folder.glob(f".{self._prefix}*.partial"))

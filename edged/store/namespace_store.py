@@ -202,8 +202,11 @@ class NamespaceStore:
 
     def _sweep(self) -> Iterator[str]:
         """After a removal: let no copy of the removed lie about; yields what could not be done."""
-        if not self.empty_log():
-            yield f"{self.path}-wal still holds traces: another program was reading; the daemon clears it"
+        try:
+            if not self.empty_log():
+                yield f"{self.path}-wal still holds traces: another program was reading; the daemon clears it"
+        except StoreError as error:
+            yield f"{self.path}-wal still holds traces: {error.what}"
         try:
             self.snapshots.start_afresh(self.connection, self._clock.moment().utc_ms)
         except StoreError as error:
@@ -227,6 +230,11 @@ class NamespaceStore:
                 chip = stored_chip(self.connection, number)
                 if chip is not None:
                     yield face_id, chip
+
+    def without_model(self, model_hash: str) -> list[Identity]:
+        """People who have faces, and none with an embedding of the model: they are not recognised."""
+        with translated(self.path):
+            return queries.without_model(self.connection, model_hash)
 
     def add_embeddings(self, model_hash: str, embeddings: Sequence[tuple[str, Embedding]]) -> None:
         """Keep what a model made of faces that are enrolled already: (face id, embedding).

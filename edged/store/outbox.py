@@ -29,8 +29,8 @@ class Outbox:
     """The outbox of one data folder. Any thread may call anything; one writes at a time.
 
     Every method raises StoreError where the file cannot be read or written, having changed nothing. A
-    damaged file is moved aside, with its name in the log, and what can be read of it goes into a new one:
-    the call that met the damage fails, and succeeds when it is tried again.
+    damaged file is moved aside, with its name in the log; what can be read of it goes into a new one, and
+    the work goes on there.
     """
 
     def __init__(self, data_dir: Path, routes: Sequence[Route] = ()) -> None:
@@ -45,24 +45,19 @@ class Outbox:
         counted and logged; a new sink is told what is committed from now on. `boot_id` names the start of
         the machine that the moments' steady clock counts from; empty where that is not known.
         """
-        self._knows_time = False
-        with self._file.writing() as connection:
-            gone = outbox_upkeep.begin_run(connection, self._routes, boot_id)
+        gone = self._file.change(lambda c: outbox_upkeep.begin_run(c, self._routes, boot_id))
         for sink, number in gone.items():
             _LOG.warning("%d messages for the sink `%s` are dropped: it is configured no more", number, sink)
+        self._knows_time = False
         self._learn_time(moment)
 
     def device_id(self, new_id: Callable[[], str]) -> str:
         """The id of this device: made the first time, the same ever after."""
-        with self._file.writing() as connection:
-            return outbox_upkeep.state(connection, "device", new_id)
+        return self._file.change(lambda c: outbox_upkeep.state(c, "device", new_id))
 
     def next_run(self) -> int:
         """The number of this start of the daemon, from 1; counts up with every call."""
-        with self._file.writing() as connection:
-            run = int(outbox_upkeep.state(connection, "run", lambda: "0")) + 1
-            outbox_upkeep.set_state(connection, "run", str(run))
-        return run
+        return self._file.change(outbox_upkeep.next_run)
 
     def commit(self, messages: Sequence[Message], moment: Moment) -> None:
         """Record all messages for the sinks that want them, in one transaction on the disk, or none.
@@ -70,31 +65,29 @@ class Outbox:
         `moment` is that of this very try: a message counts its time in the outbox from it. A message that
         waits, is not final and not being sent is replaced by the next of its subject, except in a replay.
         """
-        with self._file.writing() as connection:
-            outbox_queue.enqueue(connection, self._routes, messages, moment)
+        self._file.take_in(lambda c: outbox_queue.enqueue(c, self._routes, messages, moment))
 
     def claim(self, sink: str, limit: int, moment: Moment, lease_s: float) -> list[Parcel]:
         """Lease up to `limit` of the sink's messages, the oldest first, for `lease_s` at most.
 
         A message whose subject has an earlier one leased or waiting for its retry is not among them.
         """
-        with self._file.writing(durable=False) as connection:
-            return outbox_queue.claim(connection, sink, limit, moment, int(lease_s * 1000))
+        lease_ms = int(lease_s * 1000)
+        return self._file.change(
+            lambda c: outbox_queue.claim(c, sink, limit, moment, lease_ms), durable=False
+        )
 
     def settle(self, sink: str, settlement: Settlement, moment: Moment) -> None:
         """Write down what became of leased messages, in one transaction."""
-        with self._file.writing() as connection:
-            outbox_queue.settle(connection, sink, settlement, moment)
+        self._file.change(lambda c: outbox_queue.settle(c, sink, settlement, moment))
 
     def next_due_ms(self, sink: str) -> int | None:
         """When a message of the sink may be sent at the earliest, steady ms; None where none waits."""
-        with self._file.reading() as connection:
-            return outbox_queue.next_due(connection, sink)
+        return self._file.look(lambda c: outbox_queue.next_due(c, sink))
 
     def close_orphans(self, moment: Moment) -> int:
         """Give every job of an earlier run that is still open its final message; returns how many."""
-        with self._file.writing() as connection:
-            closed = outbox_upkeep.close_orphans(connection, self._routes, moment)
+        closed = self._file.take_in(lambda c: outbox_upkeep.close_orphans(c, self._routes, moment))
         if closed:
             _LOG.warning("%d jobs were left open by the last run and are closed as incomplete", closed)
         return closed
@@ -105,8 +98,8 @@ class Outbox:
         Both are counted by sink and logged. What is being sent at the moment is passed over.
         """
         self._learn_time(moment)
-        with self._file.writing() as connection:
-            given_up = outbox_upkeep.give_up(connection, moment, int(max_age_s * 1000), max_bytes)
+        max_age_ms = int(max_age_s * 1000)
+        given_up = self._file.change(lambda c: outbox_upkeep.give_up(c, moment, max_age_ms, max_bytes))
         if given_up:
             _LOG.error(
                 "Messages are given up unsent: %d older than outbox.max_age, %d over outbox.max_bytes",
@@ -117,23 +110,20 @@ class Outbox:
 
     def status(self, moment: Moment) -> OutboxStatus:
         """How full the outbox is, sink by sink."""
-        with self._file.reading() as connection:
-            return outbox_letters.status(connection, tuple(r.sink_id for r in self._routes), moment)
+        configured = tuple(route.sink_id for route in self._routes)
+        return self._file.look(lambda c: outbox_letters.status(c, configured, moment))
 
     def dead_letters(self) -> list[DeadLetter]:
         """What the sinks would not take."""
-        with self._file.reading() as connection:
-            return outbox_letters.dead_letters(connection)
+        return self._file.look(outbox_letters.dead_letters)
 
     def resend(self, delivery_id: int | None = None) -> int:
         """Put one dead letter, or all of them, back into the queue; returns how many."""
-        with self._file.writing() as connection:
-            return outbox_letters.resend(connection, delivery_id)
+        return self._file.change(lambda c: outbox_letters.resend(c, delivery_id))
 
     def drop(self, delivery_id: int) -> bool:
         """Forget one dead letter, counted; False where there is none of that id."""
-        with self._file.writing() as connection:
-            return outbox_letters.drop(connection, delivery_id) > 0
+        return self._file.change(lambda c: outbox_letters.drop(c, delivery_id)) > 0
 
     def close(self) -> None:
         """Let go of the file."""
@@ -141,5 +131,4 @@ class Outbox:
 
     def _learn_time(self, moment: Moment) -> None:
         if not self._knows_time:
-            with self._file.writing() as connection:
-                self._knows_time = outbox_upkeep.learn_time(connection, moment)
+            self._knows_time = self._file.change(lambda c: outbox_upkeep.learn_time(c, moment))

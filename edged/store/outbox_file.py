@@ -1,17 +1,17 @@
-"""The outbox's one file: its one connection, whose turn it is, and what happens when the file is damaged."""
+"""The outbox's one file: its one connection, whose turn it is, and what happens when disk or file fail."""
 
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from edged.domain.errors import StoreError, StoreFault
 from edged.store import database
 from edged.store.faults import translated
 from edged.store.outbox_rescue import rescue
+from edged.store.outbox_reserve import Reserve
 
 SCHEMA: Final = database.Schema(
     kind="outbox",
@@ -20,6 +20,8 @@ SCHEMA: Final = database.Schema(
 )
 
 _LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class OutboxFile:
@@ -32,35 +34,32 @@ class OutboxFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._reserve = Reserve(path.with_name(f"{path.name}.reserve"))
         self._turn = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
 
-    @property
-    def path(self) -> Path:
-        """Where the file is."""
-        return self._path
+    def take_in(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        """Do something that fills the outbox, in one transaction, on the disk when this returns.
 
-    @contextmanager
-    def writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """A transaction, all or nothing; raises StoreError.
-
-        With `durable` it is on the disk when it ends. Without, a power cut (and only that) may undo it: for
-        leases, which end with the daemon anyway.
+        Raises StoreError, having changed nothing; so where the room to empty the outbox again is missing.
         """
-        with self._turn, self._damage_handled():
-            connection = self._opened()
-            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            with database.transaction(connection):
-                yield connection
+        with self._turn:
+            return self._unless_damaged(lambda: self._write(act, durable=True, needs_reserve=True))
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """A look at one state of the file; raises StoreError."""
-        with self._turn, self._damage_handled():
-            connection = self._opened()
-            with database.reading(connection):
-                yield connection
+    def change(self, act: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
+        """Do anything else, in one transaction; spends the reserve where the disk is full.
+
+        Without `durable` a power cut (and only that) may undo it: for leases, which end with the daemon
+        anyway. Raises StoreError, having changed nothing.
+        """
+        with self._turn:
+            return self._unless_damaged(lambda: self._write_even_when_full(act, durable=durable))
+
+    def look(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        """Read one state of the file; raises StoreError."""
+        with self._turn:
+            return self._unless_damaged(lambda: self._read(act))
 
     def close(self) -> None:
         """Let go of the file; may be called twice. It is not opened again."""
@@ -68,45 +67,80 @@ class OutboxFile:
             self._is_closed = True
             self._drop_connection()
 
+    def _write(
+        self, act: Callable[[sqlite3.Connection], T], *, durable: bool, needs_reserve: bool = False
+    ) -> T:
+        connection = self._opened()
+        if needs_reserve:
+            self._ensure_reserve(connection)
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        with database.transaction(connection):
+            return act(connection)
+
+    def _write_even_when_full(self, act: Callable[[sqlite3.Connection], T], *, durable: bool) -> T:
+        try:
+            return self._write(act, durable=durable)
+        except StoreError as error:
+            if error.fault is not StoreFault.FULL or not self._reserve.spend():
+                raise
+            _LOG.warning("The disk is full: the outbox is emptied, and takes nothing in until there is room")
+        with translated(self._path):
+            self._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return self._write(act, durable=durable)
+
+    def _ensure_reserve(self, connection: sqlite3.Connection) -> None:
+        try:
+            self._reserve.ensure()
+        except StoreError as error:
+            if error.fault is not StoreFault.FULL or not self._has_shrunk(connection):
+                raise
+            self._reserve.ensure()
+
+    def _has_shrunk(self, connection: sqlite3.Connection) -> bool:
+        """Give what deleted rows left in the file back to the disk, where that is more than what is kept."""
+        with translated(self._path):
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+            if free * 2 < pages:
+                return False
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return True
+
+    def _read(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._opened()
+        with database.reading(connection):
+            return act(connection)
+
+    def _unless_damaged(self, attempt: Callable[[], T]) -> T:
+        """Do it; where the file turns out to be damaged, do it again on the one that takes its place."""
+        try:
+            return attempt()
+        except StoreError as error:
+            if error.fault is not StoreFault.CORRUPT:
+                raise
+            self._replace(error)
+        return attempt()
+
     def _opened(self) -> sqlite3.Connection:
         if self._is_closed:
             raise StoreError(f"{self._path} was closed")
         if self._connection is None:
-            try:
-                self._connection = self._open()
-            except StoreError as error:
-                if error.fault is not StoreFault.CORRUPT:
-                    raise
-                return self._replaced(error)
+            self._connection = database.open_database(self._path, SCHEMA, synchronous="FULL", any_thread=True)
         return self._connection
-
-    def _open(self) -> sqlite3.Connection:
-        return database.open_database(self._path, SCHEMA, synchronous="FULL", any_thread=True)
 
     def _drop_connection(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    @contextmanager
-    def _damage_handled(self) -> Iterator[None]:
-        """A file found damaged in use is replaced; the caller gets the error, and succeeds next time."""
-        try:
-            yield
-        except StoreError as error:
-            if error.fault is StoreFault.CORRUPT and self._connection is not None:
-                self._replaced(error)
-            raise
-
-    def _replaced(self, error: StoreError) -> sqlite3.Connection:
+    def _replace(self, error: StoreError) -> None:
         self._drop_connection()
         aside = _moved_aside(self._path)
-        _LOG.error("The outbox is damaged and was moved to %s; a new one takes its place: %s", aside, error)
-        self._connection = self._open()
-        with database.transaction(self._connection) as connection:
+        _LOG.error("The outbox was moved to %s, and a new one takes its place: %s", aside, error.what)
+        with database.transaction(self._opened()) as connection:
             rescued = rescue(aside, connection)
         _LOG.warning("Out of the damaged outbox came %s", rescued)
-        return self._connection
 
 
 def _moved_aside(path: Path) -> Path:
@@ -115,7 +149,7 @@ def _moved_aside(path: Path) -> Path:
     The name is numbered and not dated: on a machine that has not learnt the time, dates repeat.
     """
     number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
         number += 1
     with translated(path):
         for suffix in ("", "-wal", "-shm"):

@@ -51,6 +51,13 @@ def set_state(connection: sqlite3.Connection, key: str, value: str) -> None:
     )
 
 
+def next_run(connection: sqlite3.Connection) -> int:
+    """Count a start of the daemon."""
+    run = int(state(connection, "run", lambda: "0")) + 1
+    set_state(connection, "run", str(run))
+    return run
+
+
 def begin_run(connection: sqlite3.Connection, routes: Sequence[Route], boot_id: str) -> dict[str, int]:
     """End the leases of the run before, and what waits for sinks that are configured no more.
 

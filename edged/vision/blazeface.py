@@ -2,21 +2,21 @@
 
 After Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs" (2019), and the
 graph options of MediaPipe 0.10.14 (`face_detection_full_range`, `face_detection_short_range`).
+
+A frame has a handful of candidates, and calling NumPy for each step would take several times as long as
+working with their numbers one by one does. NumPy only looks through the thousands of logits.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edged.domain.box import Box
 from edged.domain.face import Floats
+from edged.vision.similarity import Point
 
-POINTS = 8
-"""Of a face: its box's left top and right bottom corner, then six keypoints."""
-
-COORDINATES = 2 * POINTS
+KEYPOINTS = 6
+COORDINATES = 4 + 2 * KEYPOINTS
 """Numbers an anchor: centre x, y, width, height, then x and y of each keypoint; pixels of the input."""
 
 
@@ -28,34 +28,30 @@ class AnchorGrid:
     per_cell: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """Faces in pixels of the model's input, best first.
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A face in pixels of the model's input.
 
     Attributes:
-        points: N x 8 x 2 float32 as (x, y): left top, right bottom, six keypoints.
-        scores: N float32, 0 to 1.
+        score: 0 to 1.
+        box: may reach outside the input.
+        keypoints: six pairs x, y, one after the other.
     """
 
-    points: Floats
-    scores: Floats
+    score: float
+    box: Box
+    keypoints: tuple[float, ...]
 
 
-def anchor_origins(grids: Sequence[AnchorGrid], input_px: int) -> Floats:
-    """N x 16 float32: what to add to the outputs, in their order, for pixels of the input.
-
-    Centres and keypoints are relative to their anchor's centre, width and height are not.
-    """
-    centres = []
-    for grid in grids:
-        middles = (np.arange(grid.cells, dtype=np.float32) + 0.5) * (input_px / grid.cells)
-        rows = np.repeat(middles, grid.cells)
-        columns = np.tile(middles, grid.cells)
-        centres.append(np.repeat(np.stack([columns, rows], axis=1), grid.per_cell, axis=0))
-    origins = np.tile(np.concatenate(centres), POINTS).astype(np.float32)
-    origins[:, 2:4] = 0
-    origins.setflags(write=False)
-    return origins
+def anchor_centres(grids: Sequence[AnchorGrid], input_px: int) -> tuple[Point, ...]:
+    """The anchors' centres (x, y) in pixels of the input, in the order of the outputs."""
+    return tuple(
+        ((column + 0.5) * input_px / grid.cells, (row + 0.5) * input_px / grid.cells)
+        for grid in grids
+        for row in range(grid.cells)
+        for column in range(grid.cells)
+        for _ in range(grid.per_cell)
+    )
 
 
 def logit(probability: float) -> float:
@@ -63,58 +59,71 @@ def logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
-def decoded(regressions: Floats, logits: Floats, origins: Floats, min_logit: float) -> Candidates | None:
-    """The anchors that see a face, or None where none does.
+def decoded(
+    regressions: Floats, logits: Floats, centres: Sequence[Point], min_logit: float
+) -> list[Candidate]:
+    """The anchors that see a face, best first.
 
     Args:
         regressions: N x 16 float32 as the model gives them.
         logits: N float32 as the model gives them.
-        origins: of `anchor_origins`.
+        centres: of `anchor_centres`.
         min_logit: `logit` of the least score; comparing logits spares 2,304 exponentials a frame.
     """
-    (chosen,) = (logits >= min_logit).nonzero()
-    if not chosen.size:
-        return None
-    values = logits[chosen]
-    if chosen.size > 1:
-        order = (-values).argsort(kind="stable")
-        chosen, values = chosen[order], values[order]
-    numbers = regressions[chosen] + origins[chosen]
-    half = numbers[:, 2:4] * np.float32(0.5)
-    np.maximum(half, 0, out=half)
-    np.add(numbers[:, :2], half, out=numbers[:, 2:4])
-    numbers[:, :2] -= half
-    scores: Floats = np.reciprocal(1 + np.exp(-values))
-    return Candidates(numbers.reshape(-1, POINTS, 2), scores)
+    chosen = (logits >= min_logit).nonzero()[0].tolist()
+    candidates = [
+        _candidate(regressions[anchor].tolist(), float(logits[anchor]), *centres[anchor]) for anchor in chosen
+    ]
+    candidates.sort(key=lambda candidate: -candidate.score)
+    return candidates
 
 
-def suppressed(candidates: Candidates, max_iou: float) -> Candidates:
-    """One face for each cluster of overlapping candidates.
+def suppressed(candidates: Sequence[Candidate], max_iou: float) -> Iterator[Candidate]:
+    """One face for each cluster of overlapping candidates, which must come best first.
 
-    The best candidate takes all that overlap it by more than `max_iou` with it: all points become the means
-    of the cluster, weighted by score; its own score stays. Then the best of those left does the same.
+    The best candidate takes all that overlap it by more than `max_iou` with it: box and keypoints become the
+    means of the cluster, weighted by score; its own score stays. Then the best of those left does the same.
     """
-    points, scores = candidates.points, candidates.scores
-    faces: list[Floats] = []
-    best: list[np.float32] = []
-    while scores.size:
-        joins = _overlaps_first(points, max_iou)
-        weights = scores * joins
-        faces.append((weights @ points.reshape(-1, COORDINATES)) / weights.sum())
-        best.append(scores[0])
-        rest = ~joins
-        points, scores = points[rest], scores[rest]
-    return Candidates(np.array(faces, np.float32).reshape(-1, POINTS, 2), np.array(best, np.float32))
+    rest = list(candidates)
+    while rest:
+        best = rest[0]
+        cluster = [best]
+        others: list[Candidate] = []
+        for candidate in rest[1:]:
+            joins = best.box.iou(candidate.box) > max_iou
+            (cluster if joins else others).append(candidate)
+        yield _merged(cluster)
+        rest = others
 
 
-def _overlaps_first(points: Floats, max_iou: float) -> NDArray[np.bool_]:
-    """Which boxes share more than `max_iou` of their union with the first, which itself always does."""
-    left_top, right_bottom = points[:, 0], points[:, 1]
-    shared = np.minimum(right_bottom, right_bottom[0]) - np.maximum(left_top, left_top[0])
-    np.maximum(shared, 0, out=shared)
-    sides = right_bottom - left_top
-    intersection = shared[:, 0] * shared[:, 1]
-    areas = sides[:, 0] * sides[:, 1]
-    joins: NDArray[np.bool_] = intersection > max_iou * (areas + areas[0] - intersection)
-    joins[0] = True  # a box without area overlaps nothing, not even itself
-    return joins
+def _candidate(numbers: list[float], value: float, x: float, y: float) -> Candidate:
+    """Of an anchor's outputs, its logit and its centre."""
+    centre_x, centre_y = x + numbers[0], y + numbers[1]
+    half_width, half_height = max(numbers[2], 0.0) / 2, max(numbers[3], 0.0) / 2
+    return Candidate(
+        1 / (1 + math.exp(-value)),
+        Box(centre_x - half_width, centre_y - half_height, centre_x + half_width, centre_y + half_height),
+        tuple([number + way for number, way in zip(numbers[4:], (x, y) * KEYPOINTS, strict=True)]),
+    )
+
+
+def _merged(cluster: list[Candidate]) -> Candidate:
+    if len(cluster) == 1:
+        return cluster[0]
+    total = sum(candidate.score for candidate in cluster)
+    weights = [candidate.score / total for candidate in cluster]
+
+    def mean(numbers: Iterable[float]) -> float:
+        return sum(map(float.__mul__, weights, numbers))
+
+    boxes = [candidate.box for candidate in cluster]
+    return Candidate(
+        cluster[0].score,
+        Box(
+            mean(box.x_min for box in boxes),
+            mean(box.y_min for box in boxes),
+            mean(box.x_max for box in boxes),
+            mean(box.y_max for box in boxes),
+        ),
+        tuple(map(mean, zip(*(candidate.keypoints for candidate in cluster), strict=True))),
+    )

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
 
-from edged.domain.face import Floats
 from edged.domain.frame import Pixels
+from edged.vision.similarity import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +41,19 @@ class Letterbox:
             top_px=(side_px - height) // 2,
         )
 
-    def to_frame(self, points: Floats) -> Floats:
-        """Points in pixels of the square, ... x 2 as (x, y), in pixels of the frame."""
-        return (points - self._offset()) / self._scale()
-
-    def to_square(self, points: Floats) -> Floats:
-        """Points in pixels of the frame, ... x 2 as (x, y), in pixels of the square."""
-        return points * self._scale() + self._offset()
-
-    def _scale(self) -> Floats:
-        return np.array(
-            [self.width_px / self.frame_width_px, self.height_px / self.frame_height_px], np.float32
+    def to_frame(self, x: float, y: float) -> Point:
+        """A point of the square, in pixels of the frame."""
+        return (
+            (x - self.left_px) * self.frame_width_px / self.width_px,
+            (y - self.top_px) * self.frame_height_px / self.height_px,
         )
 
-    def _offset(self) -> Floats:
-        return np.array([self.left_px, self.top_px], np.float32)
+    def to_square(self, x: float, y: float) -> Point:
+        """A point of the frame, in pixels of the square."""
+        return (
+            x * self.width_px / self.frame_width_px + self.left_px,
+            y * self.height_px / self.frame_height_px + self.top_px,
+        )
 
 
 def shrunk(pixels: Pixels, width_px: int, height_px: int) -> Pixels:

@@ -8,23 +8,21 @@ import numpy as np
 
 from edged.domain.face import Detection, Floats
 from edged.domain.frame import Pixels
+from edged.vision.similarity import Similarity
+from edged.vision.warp import turned_square
 
 
 @dataclass(frozen=True, slots=True)
 class MeshCrop:
-    """A turned square in a frame, and the way from its pixels to the frame's.
+    """A turned square in a frame.
 
     Attributes:
         side_px: of the square picture that the model sees.
-        cosine, sine: of the square's turn, times the frame's pixels for one of the square's.
-        x, y: where the square's first corner lies in the frame.
+        to_frame: from the square's pixels to the frame's.
     """
 
     side_px: int
-    cosine: float
-    sine: float
-    x: float
-    y: float
+    to_frame: Similarity
 
     @classmethod
     def around(cls, detection: Detection, *, side_px: int, factor: float) -> "MeshCrop":
@@ -33,38 +31,22 @@ class MeshCrop:
         box = detection.box
         scale = factor * max(box.width, box.height, 1.0) / side_px
         angle = math.atan2(left_y - right_y, left_x - right_x)
-        cosine, sine = math.cos(angle) * scale, math.sin(angle) * scale
-        middle_x, middle_y = box.centre
-        half = side_px / 2
-        return cls(
-            side_px,
-            cosine,
-            sine,
-            x=middle_x - (cosine - sine) * half,
-            y=middle_y - (sine + cosine) * half,
-        )
-
-    @property
-    def scale(self) -> float:
-        """Pixels of the frame for one of the square's."""
-        return math.hypot(self.cosine, self.sine)
+        turned = Similarity(scale * math.cos(angle), scale * math.sin(angle), *box.centre)
+        return cls(side_px, turned.after_moving(-side_px / 2, -side_px / 2))
 
     def cut(self, pixels: Pixels) -> Pixels:
-        """The square, side_px x side_px x 3, in the frame's channels; black outside the frame."""
-        return cv2.warpAffine(  # type: ignore[return-value]
-            pixels,
-            self._matrix(),
-            (self.side_px, self.side_px),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        )
+        """The square, side_px x side_px x 3 RGB, of a BGR frame; black outside the frame."""
+        return turned_square(pixels, self.to_frame.inverse(), self.side_px)
 
-    def to_frame(self, points: Floats) -> Floats:
+    def placed(self, points: Floats) -> Floats:
         """N x 3 points in pixels of the square, in pixels of the frame; z keeps the scale of x and y."""
-        placed = points @ np.array(
-            [[self.cosine, self.sine, 0], [-self.sine, self.cosine, 0], [0, 0, self.scale]], np.float32
+        way = self.to_frame
+        matrix = np.array(
+            [
+                [way.cosine, -way.sine, 0, way.dx],
+                [way.sine, way.cosine, 0, way.dy],
+                [0, 0, way.scale, 0],
+            ]
         )
-        placed += np.array([self.x, self.y, 0], np.float32)
+        placed: Floats = cv2.transform(points[None], matrix)[0]
         return placed
-
-    def _matrix(self) -> Floats:
-        return np.array([[self.cosine, -self.sine, self.x], [self.sine, self.cosine, self.y]], np.float32)
