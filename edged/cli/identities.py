@@ -186,7 +186,7 @@ def _export(arguments: argparse.Namespace) -> int:
             utc_ms=place.clock.moment().utc_ms,
             may_replace=arguments.force,
         )
-    print(f"{len(people)} people with {counted(faces)} are in {arguments.file}")
+    print(f"{arguments.file} has {counted(len(people), 'person', 'people')} with {counted(faces)}")
     return 0
 
 

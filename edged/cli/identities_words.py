@@ -62,9 +62,9 @@ def json_of(person: Identity, faces: Sequence[FaceRecord] | None = None) -> dict
     return told
 
 
-def counted(faces: int) -> str:
+def counted(number: int, one: str = "face", several: str = "faces") -> str:
     """`1 face`, `2 faces`."""
-    return "1 face" if faces == 1 else f"{faces} faces"
+    return f"{number} {one if number == 1 else several}"
 
 
 def warn(warnings: Iterable[str]) -> None:

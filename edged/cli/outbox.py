@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Everything that is told goes through the outbox: a database in the data folder, in which it waits until its
-sink has it. What a sink refuses for good becomes a dead letter, which is kept until it is sent again, dropped,
-or older than `outbox.max_age`. A running daemon need not be stopped for any of this.
+sink has it. What a sink refuses for good becomes a dead letter, which is kept until it is sent again,
+dropped, or older than `outbox.max_age`. A running daemon need not be stopped for any of this.
 
 actions:
   status       how much waits for each sink, since when, and why (without an action: this)
@@ -92,7 +92,8 @@ def _opened(arguments: argparse.Namespace) -> "Outbox":
             f"there is no outbox in {data_dir}",
             remedy="The daemon makes it when it starts; `--data-dir` names another folder.",
         )
-    return Outbox(data_dir, routes)
+    # The daemon may have the file open: only it may put a damaged one aside.
+    return Outbox(data_dir, routes, may_replace=False)
 
 
 def _status(outbox: "Outbox", arguments: argparse.Namespace) -> int:
@@ -146,10 +147,8 @@ def _no_such_letter(number: int) -> EdgedError:
 
 
 def _told(status: "OutboxStatus") -> str:
-    lines = [
-        f"{_counted(status.messages, 'message')} kept, {status.bytes} bytes; "
-        f"{_counted(status.open_jobs, 'open job')}"
-    ]
+    kept = f"{_counted(status.messages, 'message')} kept, {status.bytes} bytes"
+    lines = [f"{kept}; {_counted(status.open_jobs, 'open job')}"]
     for sink in status.sinks:
         lines += _told_sink(sink)
     return "\n".join(lines)

@@ -10,8 +10,8 @@ PATIENCE_S: Final = 0.5
 class Sampler:
     """Chooses frames so that at most so many a second are looked at, evenly over time.
 
-    Due times lie on a grid. A frame up to a quarter of a step early is taken, so that a camera of just the asked
-    rate, whose frames come a little early or late, loses none.
+    Due times lie on a grid. A frame up to a quarter of a step early is taken, so that a camera of just the
+    asked rate, whose frames come a little early or late, loses none.
     """
 
     def __init__(self, fps: float) -> None:

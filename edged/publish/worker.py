@@ -39,6 +39,10 @@ class Outbox(Protocol):
         """When the next one may be sent, steady ms; None where none waits."""
         ...
 
+    def is_empty(self, sink: str) -> bool:
+        """Whether nothing waits for the sink."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
@@ -97,7 +101,7 @@ class SinkWorker:
         if self._sink.is_finished:
             return True
         try:
-            return self._outbox.next_due_ms(self._sink.id) is None
+            return self._outbox.is_empty(self._sink.id)
         except StoreError:
             return False
 

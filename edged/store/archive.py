@@ -72,6 +72,9 @@ def _export(
     for person in people:
         faces: list[form.ArchivedFace] = []
         for face in store.face_records(person.id):
+            if not face.vectors and face.png is None:
+                # Only a database that was rescued from damage has such; nobody can be recognised by it.
+                continue
             rows: dict[str, int] = {}
             for model_hash, vector in face.vectors:
                 column = vectors.setdefault(model_hash, bytearray())

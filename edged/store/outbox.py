@@ -30,11 +30,11 @@ class Outbox:
 
     Every method raises StoreError where the file cannot be read or written, having changed nothing. A
     damaged file is moved aside, with its name in the log; what can be read of it goes into a new one, and
-    the work goes on there.
+    the work goes on there (with `may_replace`, which is the daemon's right alone).
     """
 
-    def __init__(self, data_dir: Path, routes: Sequence[Route] = ()) -> None:
-        self._file = OutboxFile(data_dir / FILE_NAME)
+    def __init__(self, data_dir: Path, routes: Sequence[Route] = (), *, may_replace: bool = True) -> None:
+        self._file = OutboxFile(data_dir / FILE_NAME, may_replace=may_replace)
         self._routes = tuple(routes)
         self._knows_time = False
 
@@ -84,6 +84,10 @@ class Outbox:
     def next_due_ms(self, sink: str) -> int | None:
         """When a message of the sink may be sent at the earliest, steady ms; None where none waits."""
         return self._file.look(lambda c: outbox_queue.next_due(c, sink))
+
+    def is_empty(self, sink: str) -> bool:
+        """Whether nothing waits for the sink, dead letters apart."""
+        return self._file.look(lambda c: outbox_queue.is_empty(c, sink))
 
     def close_orphans(self, moment: Moment) -> int:
         """Give every job of an earlier run that is still open its final message; returns how many."""

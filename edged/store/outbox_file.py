@@ -32,8 +32,9 @@ class OutboxFile:
     subscriber.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, may_replace: bool) -> None:
         self._path = path
+        self._may_replace = may_replace
         self._reserve = Reserve(path.with_name(f"{path.name}.reserve"))
         self._turn = threading.RLock()
         self._connection: sqlite3.Connection | None = None
@@ -117,7 +118,7 @@ class OutboxFile:
         try:
             return attempt()
         except StoreError as error:
-            if error.fault is not StoreFault.CORRUPT:
+            if error.fault is not StoreFault.CORRUPT or not self._may_replace:
                 raise
             self._replace(error)
         return attempt()

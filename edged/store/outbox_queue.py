@@ -129,6 +129,14 @@ def next_due(connection: sqlite3.Connection, sink: str) -> int | None:
     return due if due is None else int(due)
 
 
+def is_empty(connection: sqlite3.Connection, sink: str) -> bool:
+    """Whether nothing waits for the sink; dead letters do not wait."""
+    row = connection.execute(
+        "SELECT 1 FROM delivery WHERE sink = ? AND dead_ms IS NULL LIMIT 1", (sink,)
+    ).fetchone()
+    return row is None
+
+
 def count(connection: sqlite3.Connection, sink: str, name: str, number: int) -> None:
     """Add to a counter that outlives the daemon."""
     connection.execute(_COUNT, (sink, name, number))

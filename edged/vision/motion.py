@@ -30,6 +30,9 @@ _FIRST_NOISE: Final = 1.0
 _MOST_NOISE: Final = 6.0
 """Grey levels; bounds how deaf a cell becomes in which something moves all the time."""
 
+_BUSY_COMPARES_EVERY_MS: Final = 1000
+"""While faces are followed the gate is open anyway: now and then is enough to keep the background."""
+
 _Cells = NDArray[np.float32]
 
 
@@ -47,6 +50,7 @@ class MotionGate:
         self._open = False
         self._changed_at_ms = 0
         self._looked_at_ms = 0
+        self._compared_at_ms = -_BUSY_COMPARES_EVERY_MS
 
     def update(self, at: Moment, pixels: Pixels, *, busy: bool) -> bool:
         """Whether the detector should look at this frame.
@@ -58,6 +62,9 @@ class MotionGate:
         """
         if not self._settings.enabled:
             return True
+        if busy and at.steady_ms - self._compared_at_ms < _BUSY_COMPARES_EVERY_MS:
+            return self._decide(at.steady_ms, 1.0, busy=True)
+        self._compared_at_ms = at.steady_ms
         return self._decide(at.steady_ms, self._scene.changed_share(at.steady_ms, pixels), busy=busy)
 
     def _decide(self, at_ms: int, share: float, *, busy: bool) -> bool:
