@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from edged.app.reembedding import embed_anew
 from edged.camera.factory import make_source
 from edged.delivery.route import routes_of
 from edged.domain.feed_state import FeedState
@@ -184,9 +185,10 @@ def assemble(
         if on_commit is not None:
             on_commit(messages)
 
+    namespaces = [feed.namespace for feed in settings.feeds]
+    embed_anew(data_dir, namespaces, models.embedder, clock, new_id)
     committer = Committer(outbox, clock, jitter, committed)
     galleries = Galleries()
-    namespaces = [feed.namespace for feed in settings.feeds]
     watch = GalleryWatch(data_dir, namespaces, models.embedder.model_hash, galleries, clock, new_id)
     slots = SlotRing(tuple(feed.id for feed in settings.feeds))
     stop_capture = threading.Event()

@@ -32,7 +32,7 @@ _LOOK_S: Final = 0.25
 _CONNACK_MS: Final = 10_000
 _STEADY_MS: Final = 10_000
 """A connection that stood so long was a success: the next wait to reconnect is a short one again."""
-_GOODBYE_LOOKS: Final = 5
+_GOODBYE_LOOKS: Final = 4
 _GOODBYE_LOOK_S: Final = 0.1
 _PACKET_OVERHEAD_BYTES: Final = 16
 """A PUBLISH is its topic and payload and, with QoS 1 and no properties, at most this (MQTT 5.0, 3.3)."""

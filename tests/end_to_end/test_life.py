@@ -163,3 +163,15 @@ def test_a_reader_that_goes_away_ends_the_daemon_quietly(tmp_path, gaze):
         assert process.wait(60) in (0, 1)
         assert b"Traceback" not in process.stderr.read()
         process.stderr.close()
+
+
+def test_another_embedder_knows_everybody_by_their_chips(tmp_path, gaze):
+    config = settings(tmp_path, gaze, models={"embedder": "dlib-resnet-v1-weight-only-int8"})
+    with Daemon(tmp_path, config) as daemon:
+        assert edged("identities", "add", "Eileen", PORTRAIT, "--data-dir", daemon.data_dir).returncode == 0
+        daemon.start()
+
+        eventually(lambda: any(e.get("name") == "Eileen" for e in events(tmp_path)), 60, daemon.log_text)
+
+        assert "1 faces were embedded anew" in daemon.log_text()
+        assert daemon.stop() == 0

@@ -1,0 +1,140 @@
+"""Enrolment from clips that have their troubles, with the real models and a film made of pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from builders.recognition import an_identity
+from builders.scenes import a_picture, real_models
+from edged.app.enrolment import Enroller
+from edged.domain.errors import CameraError, CameraFault, EndOfMediaError, InputError
+from edged.domain.identity import IdentityFaces
+from edged.pipeline.examine import Models
+from edged.recognition.enrolment import mean_of
+from edged.settings.recognition import Detection, Quality
+
+
+class Film:
+    """A source of prepared frames, ten in a second. An exception in a frame's place is raised there."""
+
+    is_live = False
+    decoder = "film"
+
+    def __init__(self, frames, end: Exception | None = None) -> None:
+        self._frames = frames
+        self._end = end or EndOfMediaError()
+        self._at = -1
+        self.is_closed = False
+
+    def open(self) -> None:
+        pass
+
+    def grab(self) -> float:
+        self._at += 1
+        if self._at == len(self._frames):
+            raise self._end
+        return self._at * 0.1
+
+    def retrieve(self):
+        frame = self._frames[self._at]
+        if isinstance(frame, Exception):
+            raise frame
+        return frame
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def clip(tmp_path) -> Path:
+    """A file that is no picture; what it shows comes from the film."""
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(40))
+    return path
+
+
+def an_enroller(film, *, said=None, detection=None) -> Enroller:
+    models = real_models()
+    return Enroller(
+        Models(models.detector, models.landmarker, models.embedder),
+        Quality(),
+        detection or Detection(),
+        lambda _: film,
+        (said if said is not None else []).append,
+    )
+
+
+BROKEN = CameraError(CameraFault.NOT_VIDEO, "this frame cannot be decoded")
+
+
+def test_a_broken_frame_is_passed_over(clip):
+    film = Film([a_picture(300), BROKEN, a_picture(300, x=220), a_picture(300, x=260)])
+
+    assert an_enroller(film).examine([clip]).found == 3
+    assert film.is_closed
+
+
+def test_a_clip_that_breaks_off_is_refused(clip):
+    film = Film([a_picture(300)], CameraError(CameraFault.DISCONNECTED, "the decoder went away"))
+
+    with pytest.raises(InputError, match=r"no picture and no clip that can be read: the decoder went away"):
+        an_enroller(film).examine([clip])
+
+    assert film.is_closed
+
+
+def test_a_clip_that_was_cut_off_is_taken_with_a_word(clip):
+    film = Film([a_picture(300)] * 3, EndOfMediaError("the clip is cut off"))
+
+    assert an_enroller(film).examine([clip]).warnings == ("the clip is cut off",)
+
+
+def test_a_clip_with_only_weak_faces_says_why(clip):
+    film = Film([(a_picture(300) * 0.1).astype(np.uint8)] * 4)
+
+    with pytest.raises(InputError, match=r"no face in it is good enough \(.*4 too dark"):
+        an_enroller(film).examine([clip])
+
+
+def test_faces_smaller_than_the_daemon_would_look_at_are_nobody(clip):
+    film = Film([a_picture(300)] * 3)
+
+    with pytest.raises(InputError, match="nobody's face"):
+        an_enroller(film, detection=Detection(min_face_px=500)).examine([clip])
+
+
+def test_a_long_clip_is_looked_at_ever_more_rarely_and_tells_how_far_it_is(clip):
+    said: list[str] = []
+    wall = a_picture(None)
+    film = Film([wall] * 200)
+
+    with pytest.raises(InputError):
+        an_enroller(film, said=said).examine([clip])
+
+    assert said[0] == "clip.mp4: 5 s looked at"
+    assert len(said) in (3, 4)
+
+
+def test_sources_name_the_file_and_the_time_for_people(clip):
+    enrolment = an_enroller(Film([a_picture(300), a_picture(300, x=280)])).examine([clip])
+
+    faces = enrolment.new_faces("a" * 64)
+
+    assert faces[0].source in ("clip.mp4 at 0.0 s", "clip.mp4 at 0.1 s")
+    assert faces[0].chip is not None
+    assert faces[0].model_hash == "a" * 64
+
+
+def test_faces_that_are_doubtfully_somebodys_are_taken_with_a_word(clip):
+    enrolment = an_enroller(Film([a_picture(300)] * 3)).examine([clip])
+    mean = mean_of(enrolment.faces)
+    across = np.roll(mean, 1)
+    across -= mean * float(mean @ across)
+    across /= np.float32(np.linalg.norm(across))
+    like = (0.91 * mean + np.sqrt(1 - 0.91**2) * across).astype(np.float32)
+
+    same, doubts = enrolment.for_person(IdentityFaces(an_identity("Ada"), like[None]))
+
+    assert same.faces == enrolment.faces
+    assert "those of Ada are only 0.910 alike" in doubts[0]
