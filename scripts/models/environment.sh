@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154  # `here` is the folder of whoever sources this
 # Sourced by `make` and `check`: the environment that converts models, apart from everybody else's.
 # Sets `python`. Needs CPython 3.11 (name another one in PYTHON) on x86-64: TensorFlow 2.16.2 has wheels for
 # it, and on other machines the converted bytes have not been compared.
