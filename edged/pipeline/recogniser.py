@@ -65,7 +65,7 @@ class Recogniser(threading.Thread):
                 self._turn()
             for pipeline in self._pipelines.values():
                 self._committer.put(pipeline.end(self._clock.moment()))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the thread's top: whatever it is, the main thread is told
             _LOG.exception("Recognition has stopped")
             self.failure = error
 
