@@ -5,6 +5,7 @@ from typing import Final
 _FALLBACK_FPS: Final = 25.0
 """For a stream that says nothing of its rate, as FFmpeg assumes of raw H.264."""
 
+_LEAST_FPS: Final = 0.001
 _MOST_FPS: Final = 1000.0
 
 
@@ -20,7 +21,7 @@ class ClipTime:
     def begin_round(self, fps: float) -> None:
         """The clip begins, for the first time or again. `fps` as the container says, 0 where it does not."""
         # NaN fails every comparison, and is refused so.
-        self._step_s = 1.0 / (fps if 0 < fps <= _MOST_FPS else _FALLBACK_FPS)
+        self._step_s = 1.0 / (fps if _LEAST_FPS <= fps <= _MOST_FPS else _FALLBACK_FPS)
         self._first_s = None
         if self._last_s is not None:
             self._round_begins_s = self._last_s + self._step_s

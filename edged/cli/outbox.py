@@ -44,7 +44,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "action", nargs="?", choices=("status", "dead", "resend", "drop"), default="status", metavar="ACTION"
+        "action",
+        nargs="?",
+        choices=("status", "dead", "resend", "drop"),
+        default="status",
+        metavar="ACTION",
+        help="what to do (see above)",
     )
     parser.add_argument("id", nargs="?", type=int, metavar="ID", help="a dead letter, as `dead` lists it")
     parser.add_argument("--all", action="store_true", help="with `resend`: every dead letter")

@@ -31,15 +31,24 @@ def still(size: str = "320x240", seconds: float = 2, fps: int = 25) -> Path:
     """An MP4 that shows one picture of a test pattern all the time; made once."""
     clip = _new_name(".mp4")
     source = f"testsrc2=size={size}:rate={fps}:duration={seconds}"
-    ffmpeg(*("-f", "lavfi", "-i", source, "-vf", "trim=end_frame=1,loop=-1:1", "-t", str(seconds)), *_encoded(fps), clip)
+    ffmpeg(
+        *("-f", "lavfi", "-i", source, "-vf", "trim=end_frame=1,loop=-1:1", "-t", str(seconds)),
+        *_encoded(fps),
+        clip,
+    )
     return clip
 
 
 @functools.cache
 def byte_stream(clip: Path, fps: int = 30) -> Path:
-    """A clip as the RTSP server wants it: H.264, no picture out of order, each with its delimiter; made once."""
+    """A clip as the RTSP server wants it: H.264, pictures in order, each with its delimiter; made once."""
     stream = _new_name(".h264")
-    ffmpeg(*("-i", clip, "-an", "-r", str(fps)), *_encoded(fps), *("-x264-params", "aud=1:repeat-headers=1"), stream)
+    ffmpeg(
+        *("-i", clip, "-an", "-r", str(fps)),
+        *_encoded(fps),
+        *("-x264-params", "aud=1:repeat-headers=1"),
+        stream,
+    )
     return stream
 
 

@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal
+from typing import Literal, Self
 
 import cv2
 import numpy as np
@@ -26,7 +26,11 @@ def a_jpeg(shade: int = 128, size: tuple[int, int] = (320, 240), quality: int = 
 
 def a_part(body: bytes, *, length: bool = True) -> bytes:
     """One part of a multipart stream."""
-    lines = [f"--{BOUNDARY}", "Content-Type: image/jpeg", *([f"Content-Length: {len(body)}"] if length else [])]
+    lines = [
+        f"--{BOUNDARY}",
+        "Content-Type: image/jpeg",
+        *([f"Content-Length: {len(body)}"] if length else []),
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + body + b"\r\n"
 
 
@@ -62,7 +66,9 @@ class HttpCamera:
         self._server = _Server(("127.0.0.1", 0), _handler_of(self))
         if tls is not None:
             # The handshake is left to the answering thread: a client that breaks it off is no matter here.
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._scheme = "http" if tls is None else "https"
         self._server.daemon_threads = True
         self._server.block_on_close = False
@@ -73,7 +79,7 @@ class HttpCamera:
         """The address, without user and password."""
         return f"{self._scheme}://127.0.0.1:{self._server.server_port}/video"
 
-    def __enter__(self) -> "HttpCamera":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -98,7 +104,9 @@ class HttpCamera:
         if authorization is None:
             return False
         if self.scheme == "basic":
-            return authorization == "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+            return (
+                authorization == "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+            )
         fields = dict(re.findall(r'(\w+)="?([^",]+)"?', authorization))
         secret = _md5(f"{self.user}:camera:{self.password}")
         request = _md5(f"{method}:{fields.get('uri')}")
@@ -117,7 +125,7 @@ class _Server(ThreadingHTTPServer):
 
 def _handler_of(camera: HttpCamera) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             camera.requests += 1
             if not camera.admits(self.headers["Authorization"], "GET"):
                 self.send_response(401)
@@ -139,7 +147,9 @@ def _handler_of(camera: HttpCamera) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def stream_of(*pictures: bytes, every_s: float = 0.02, length: bool = True) -> Callable[[threading.Event], Iterator[bytes]]:
+def stream_of(
+    *pictures: bytes, every_s: float = 0.02, length: bool = True
+) -> Callable[[threading.Event], Iterator[bytes]]:
     """An endless stream of the pictures, one after the other."""
 
     def body(over: threading.Event) -> Iterator[bytes]:

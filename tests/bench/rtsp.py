@@ -5,13 +5,16 @@ import select
 import signal
 import subprocess
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from bench.clips import byte_stream, emptiness, size_of
 from bench.require import missing, require
 
 _PROGRAM = Path(__file__).with_name("rtsp_server.py")
-_PACKAGES = "gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi"
+_PACKAGES = (
+    "gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi"
+    " gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+)
 _SYSTEM_PYTHON = "/usr/bin/python3"
 
 After = Literal["loop", "end", "empty"]
@@ -67,14 +70,18 @@ class RtspServer:
         assert self._process is not None, "not started"
         return self._process.pid
 
-    def start(self) -> "RtspServer":
+    def start(self) -> Self:
         """Start, or start again at the same port; returns when it answers."""
         _require_gstreamer()
         user, password = self._login
         secrets = {} if user is None else {"RTSP_USER": user, "RTSP_PASSWORD": password or ""}
         command = [_SYSTEM_PYTHON, str(_PROGRAM), *self._streams(), *self._options, "--port", str(self.port)]
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, **secrets}
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **secrets},
         )
         assert self._process.stdout is not None
         ready, _, _ = select.select([self._process.stdout], [], [], 30)
@@ -103,7 +110,7 @@ class RtspServer:
         """Go on after `pause`."""
         os.kill(self.pid, signal.SIGCONT)
 
-    def __enter__(self) -> "RtspServer":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:

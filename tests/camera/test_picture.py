@@ -1,0 +1,118 @@
+"""Pictures that somebody hands over: upright, whole, and not too large."""
+
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from edged.camera.picture import is_picture, read_picture
+from edged.domain.errors import InputError
+
+GRADIENT = np.dstack([np.tile(np.arange(160, dtype=np.uint8), (120, 1))] * 3)
+KINDS = (".jpg", ".png", ".webp", ".bmp")
+
+
+def a_file(folder, suffix=".jpg", picture=GRADIENT):
+    path = folder / f"picture{suffix}"
+    assert cv2.imwrite(str(path), picture)
+    return path
+
+
+def with_exif(jpeg: bytes, orientation: int) -> bytes:
+    """A JPEG with an EXIF segment that says how it is turned (EXIF 2.3, tag 0x0112)."""
+    tiff = b"MM\0*" + struct.pack(">I", 8) + struct.pack(">HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 0)
+    exif = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+def test_every_kind_is_read_by_its_content_not_its_name(tmp_path, suffix):
+    path = a_file(tmp_path, suffix).rename(tmp_path / "no_suffix")
+
+    assert is_picture(path)
+    picture = read_picture(path)
+    assert picture.shape == (120, 160, 3)
+    assert np.abs(picture.astype(int) - GRADIENT).max() <= 8
+
+
+def test_a_picture_is_turned_upright_as_its_camera_says(tmp_path):
+    path = a_file(tmp_path)
+    path.write_bytes(with_exif(path.read_bytes(), 6))
+
+    picture = read_picture(path)
+
+    assert picture.shape == (160, 120, 3)
+    assert picture[0, :, 0].mean() < picture[-1, :, 0].mean(), "its left side is on top now"
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_part_of_a_picture_is_refused(tmp_path, suffix, share):
+    noise = np.random.default_rng(1).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    path = a_file(tmp_path, suffix, noise)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+    with pytest.raises(InputError, match="no whole picture") as refused:
+        read_picture(path)
+
+    assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+def test_half_a_header_is_refused_too(tmp_path, suffix):
+    path = a_file(tmp_path, suffix)
+    whole = path.read_bytes()
+
+    for length in range(12, 30):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError):
+            read_picture(path)
+
+
+def test_a_huge_picture_is_refused_by_its_header(tmp_path):
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    end = b"\0\0\0\0IEND\xaeB`\x82"
+    path = tmp_path / "bomb.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + end
+    )
+
+    with pytest.raises(InputError, match="60000 x 60000 pixels"):
+        read_picture(path)
+
+
+def test_the_size_of_a_jpeg_stands_behind_its_other_segments(tmp_path):
+    path = a_file(tmp_path)
+    jpeg = bytearray(with_exif(path.read_bytes(), 1))
+    frame = jpeg.index(b"\xff\xc0")
+    jpeg[frame + 5 : frame + 9] = struct.pack(">HH", 30_000, 40_000)
+    path.write_bytes(jpeg)
+
+    with pytest.raises(InputError, match="40000 x 30000 pixels"):
+        read_picture(path)
+
+
+def test_a_telephones_heic_is_told_how_to_help_itself(tmp_path):
+    (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+
+    with pytest.raises(InputError, match="HEIC") as refused:
+        is_picture(tmp_path / "x.heic")
+
+    assert "JPEG" in refused.value.remedy
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\0\0\0\x18ftypmp42" + bytes(40), b"BMW is a car maker"])
+def test_what_is_no_picture_is_not_called_one(tmp_path, content):
+    (tmp_path / "x").write_bytes(content)
+
+    assert not is_picture(tmp_path / "x")
+
+
+def test_what_is_not_there_and_what_is_a_folder_are_told(tmp_path):
+    with pytest.raises(InputError, match="is not there"):
+        is_picture(tmp_path / "no.jpg")
+    with pytest.raises(InputError, match="is a folder"):
+        is_picture(tmp_path)
