@@ -32,13 +32,18 @@ from edged.system.boot import boot_id
 from edged.system.chance import jitter, new_id
 
 GALLERY_PATIENCE_S: Final = 30.0
-STOP_RECOGNISER_S: Final = 1.5
-STOP_COMMITTER_S: Final = 1.5
-STOP_WATCH_S: Final = 0.5
-STOP_SINKS_S: Final = 1.0
+STOP_RECOGNISER_S: Final = 1.0
+STOP_COMMITTER_S: Final = 1.0
+STOP_WATCH_S: Final = 0.4
+LAST_WORDS_S: Final = 0.8
+LOOK_S: Final = 0.02
+STOP_SINKS_S: Final = 0.9
 STOP_CAPTURE_S: Final = 0.5
 """Together below the five seconds that a stop may take. A capturing thread that hangs in a read by then ends
 with the process."""
+
+STATE_EVERY_MS: Final = 10_000
+"""A feed's state is told at once when a reader would care, else so often."""
 
 WEDGED_AFTER_MS: Final = 30_000
 """A recogniser that did not turn for so long will not."""
@@ -73,6 +78,7 @@ class Machinery:
         self._pipelines = pipelines
         self._captures = captures
         self._stop_capture = stop_capture
+        self._states_told: dict[str, tuple[FeedState, int]] = {}
         self._beats = -1
         self._beat_at_ms = 0
 
@@ -96,6 +102,7 @@ class Machinery:
         is_committed = self._committer.ident is None or self._committer.finish(STOP_COMMITTER_S)
         if self._watch.ident is not None:
             self._watch.stop(STOP_WATCH_S)
+        self._let_sinks_finish(LAST_WORDS_S)
         self._publishing.stop(STOP_SINKS_S)
         for capture in self._captures:
             # Most ended long before, with the first stop; a wait for several hanging ones is shared.
@@ -112,8 +119,8 @@ class Machinery:
 
     @property
     def failure(self) -> BaseException | None:
-        """Why recognition ended by itself; None while it goes on."""
-        return self._recogniser.failure
+        """Why the recogniser or the committer ended by itself; None while both go on."""
+        return self._recogniser.failure or self._committer.failure
 
     def configure(self, settings: Settings) -> None:
         """Take over changed settings between two frames."""
@@ -121,16 +128,20 @@ class Machinery:
         for pipeline in self._pipelines.values():
             pipeline.configure(settings)
 
-    def is_done(self, now: Moment) -> bool:
+    def is_done(self) -> bool:
         """Whether every feed has ended and every sink has what it can take."""
         if not self._recogniser.all_ended.is_set() or not self._committer.is_idle:
             return False
-        return all(sink.waiting == 0 for sink in self._outbox.status(now).sinks)
+        return self._publishing.is_idle()
 
     def report(self, now: Moment) -> None:
-        """Tell the sinks that want it how the feeds are."""
+        """Tell the sinks that want it how the feeds are: at once what changed, the counts now and then."""
         for state in self._states(now):
-            self._publishing.report_feed(state)
+            told, told_ms = self._states_told.get(state.feed_id, (None, 0))
+            is_news = told is None or _news_of(state) != _news_of(told)
+            if is_news or now.steady_ms - told_ms >= STATE_EVERY_MS:
+                self._states_told[state.feed_id] = state, now.steady_ms
+                self._publishing.report_feed(state)
 
     def status_line(self, now: Moment) -> str:
         """One line for `systemctl status`."""
@@ -153,11 +164,24 @@ class Machinery:
             self._beats, self._beat_at_ms = self._recogniser.beats, now.steady_ms
         return now.steady_ms - self._beat_at_ms < WEDGED_AFTER_MS or self._committer.is_stuck
 
+    def _let_sinks_finish(self, patience_s: float) -> None:
+        """Give the last words (final jobs, nobody is there) time to go out now, not at the next start."""
+        never = threading.Event()
+        for _ in range(round(patience_s / LOOK_S)):
+            if self._publishing.is_idle():
+                return
+            never.wait(LOOK_S)
+
     def _states(self, now: Moment) -> list[FeedState]:
         return [
             msgspec.structs.replace(state, rejected=dict(self._pipelines[state.feed_id].rejected))
             for state in (capture.state(now) for capture in self._captures)
         ]
+
+
+def _news_of(state: FeedState) -> tuple[object, ...]:
+    """What of a state a reader would want to know at once."""
+    return state.state, state.detail, state.decoder, state.width_px, state.height_px, state.faults
 
 
 def assemble(

@@ -90,11 +90,11 @@ class Daemon:
             if received == signal.SIGHUP:
                 self._reload(machinery)
             if machinery.failure is not None:
-                _LOG.critical("Recognition failed, so the daemon ends: %s", machinery.failure)
+                _LOG.critical("The daemon ends, because a part of it failed: %s", machinery.failure)
                 return
             if machinery.is_unheard:
                 return
-            if exit_when_done and machinery.is_done(self._clock.moment()):
+            if exit_when_done and machinery.is_done():
                 return
             self._turn(machinery, self._clock.moment())
 

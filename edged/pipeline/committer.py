@@ -49,6 +49,8 @@ class Committer(threading.Thread):
         self._committed = 0
         self._given_up = 0
         self.is_stuck = False
+        self.failure: BaseException | None = None
+        """Set when the thread ended by a fault of edged itself."""
 
     def put(self, messages: list[Message]) -> None:
         """Hand over messages to be told; waits while the queue is full."""
@@ -84,6 +86,13 @@ class Committer(threading.Thread):
 
     def run(self) -> None:
         """The thread: until `finish`."""
+        try:
+            self._run()
+        except Exception as error:  # noqa: BLE001 - the thread's top: whatever it is, the main thread is told
+            _LOG.exception("Committing has stopped")
+            self.failure = error
+
+    def _run(self) -> None:
         ending = False
         while not ending:
             batch, taken, ending = self._gather()

@@ -125,7 +125,7 @@ class FeedPipeline:
                 self.rejected.update(face.quality.rejections)
         if track.state is not TrackState.CONFIRMED:
             return []
-        return [Observation(self._origin.track_id(track.number), face, person.decision)]
+        return [Observation(self._origin.track_id(track.number, track.started_at), face, person.decision)]
 
     def _weigh(self, person: _Person, face: Face, at: Moment, gallery: Gallery) -> None:
         """Fuse one good face and decide anew."""
@@ -143,7 +143,9 @@ class FeedPipeline:
             self._people.pop(track.number, None)
 
     def _seen(self, at: Moment, observations: Sequence[Observation]) -> list[Appearance]:
-        job_id = self._origin.job_id(self._sightings.job_number)
+        if self._sightings.latest is None:
+            return []
+        job_id = self._origin.job_id(*self._sightings.latest)
         return [
             appearance
             for observation in observations

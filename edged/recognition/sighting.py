@@ -104,11 +104,8 @@ class SightingBook:
         self.limits = limits
         self._numbers = 0
         self._open: _Open | None = None
-
-    @property
-    def job_number(self) -> int:
-        """Number of the sighting that is open, or of the last one; counts from 1."""
-        return self._numbers
+        self.latest: tuple[int, Moment] | None = None
+        """Number, from 1, and begin of the sighting that is open or was the last one."""
 
     def observe(
         self, at: Moment, width_px: int, height_px: int, observations: Sequence[Observation]
@@ -120,6 +117,7 @@ class SightingBook:
         if self._open is None:
             self._numbers += 1
             self._open = _Open(self._numbers, opened=at, last_face=at)
+            self.latest = self._numbers, at
         now = self._open
         now.last_face = at
         view = View(at, len(now.views) + 1, width_px, height_px, tuple(observations))

@@ -50,13 +50,21 @@ class Origin:
     run: int
     is_replay: bool
 
-    def job_id(self, number: int) -> str:
+    def job_id(self, number: int, opened: Moment) -> str:
         """Id of the feed's job of that number, from 1."""
-        return derived_id("job", self.device, self.namespace, self.feed_id, self.run, number)
+        return self._id("job", number, opened)
 
-    def track_id(self, number: int) -> str:
+    def track_id(self, number: int, started: Moment) -> str:
         """Id of the feed's track of that number."""
-        return derived_id("track", self.device, self.namespace, self.feed_id, self.run, number)
+        return self._id("track", number, started)
+
+    def presence_sequence(self, number: int) -> int:
+        """Sequence of the feed's presence message of that number, which no other run of the daemon gives."""
+        return self.run * 1_000_000_000 + number
+
+    def _id(self, what: str, number: int, begun: Moment) -> str:
+        # With the time: on a new data folder, runs and numbers begin anew, and ids must not come again.
+        return derived_id(what, self.device, self.namespace, self.feed_id, self.run, number, begun.utc_ms)
 
 
 def job_message(origin: Origin, update: Update, unit: BoxUnit) -> Message:
@@ -77,7 +85,7 @@ def job_message(origin: Origin, update: Update, unit: BoxUnit) -> Message:
 
 def job_of(origin: Origin, update: Update, unit: BoxUnit) -> Job:
     """A telling of a job in the API's shape. Every face says what is known of its track by now."""
-    job_id = origin.job_id(update.job_number)
+    job_id = origin.job_id(update.job_number, update.opened)
     return Job(
         id=job_id,
         created_at=update.opened.utc_ms,
@@ -124,10 +132,8 @@ def event_message(origin: Origin, appearance: Appearance) -> Message:
     )
 
 
-def presence_message(
-    origin: Origin, persons: tuple[PresentPerson, ...], sequence: int, at: Moment
-) -> Message:
-    """Who is in view now, ready for the outbox; `sequence` counts the feed's presence messages."""
+def presence_message(origin: Origin, persons: tuple[PresentPerson, ...], number: int, at: Moment) -> Message:
+    """Who is in view now, ready for the outbox; `number` counts the feed's presence messages."""
     presence = Presence(
         feed_id=origin.feed_id,
         namespace=origin.namespace,
@@ -140,7 +146,7 @@ def presence_message(
         namespace=origin.namespace,
         feed_id=origin.feed_id,
         subject_id=origin.feed_id,
-        sequence=sequence,
+        sequence=origin.presence_sequence(number),
         is_final=False,
         body=msgspec.json.encode(presence),
         at_ms=at.utc_ms,

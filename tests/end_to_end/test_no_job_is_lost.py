@@ -72,7 +72,7 @@ def test_a_broker_that_is_gone_for_half_a_minute_costs_no_job(tmp_path):
             daemon.start()
             eventually(lambda: len(final(_jobs(subscriber))) >= 3, what="jobs before the outage")
 
-            # SIGTERM, which lets it save what it has acknowledged: what a SIGKILL makes it forget is lost by it.
+            # SIGTERM, so that it saves what it has acknowledged: a SIGKILL could make it forget that.
             broker.stop()
             time.sleep(OUTAGE_S)
             written = len(final(json_lines(tmp_path / "jobs")))

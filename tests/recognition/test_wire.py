@@ -98,7 +98,17 @@ def test_the_same_sighting_again_makes_the_same_bytes():
 def test_another_run_or_feed_never_makes_the_same_id(change):
     values = {name: getattr(ORIGIN, name) for name in Origin.__slots__} | change
 
-    assert Origin(**values).job_id(1) != ORIGIN.job_id(1)
+    assert Origin(**values).job_id(1, at(0)) != ORIGIN.job_id(1, at(0))
+
+
+def test_a_new_data_folder_does_not_make_old_ids_again():
+    assert ORIGIN.job_id(1, at(0)) != ORIGIN.job_id(1, at(86_400_000))
+
+
+def test_presence_of_another_run_never_has_the_same_sequence():
+    later = Origin(device="porch", namespace="home", feed_id="front-door", run=2, is_replay=False)
+
+    assert presence_message(ORIGIN, (), 1, at(0)).sequence < presence_message(later, (), 1, at(0)).sequence
 
 
 def test_an_event_names_the_job_and_the_person():
