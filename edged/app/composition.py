@@ -17,7 +17,6 @@ from edged.domain.moment import Clock, Moment
 from edged.inference.models import load_models
 from edged.pipeline.capture import CaptureThread
 from edged.pipeline.committer import Committer
-from edged.pipeline.examine import Models
 from edged.pipeline.feed import FeedPipeline
 from edged.pipeline.galleries import Galleries
 from edged.pipeline.recogniser import Recogniser
@@ -189,7 +188,6 @@ def assemble(
 ) -> Machinery:
     """Make every part, start none. What the last run left open is closed; raises `EdgedError`."""
     models = load_models(settings.models, settings.detection.min_score)
-    looked_with = Models(models.detector, models.landmarker, models.embedder)
     outbox = Outbox(data_dir, routes_of(settings.sinks))
     outbox.begin(clock.moment(), boot_id())
     device = settings.device or outbox.device_id(new_id)
@@ -220,7 +218,7 @@ def assemble(
     for feed in settings.feeds:
         source = make_source(feed.source, data_dir, clock)
         origin = Origin(device, feed.namespace, feed.id, run, is_replay=not source.is_live)
-        pipelines[feed.id] = FeedPipeline(origin, settings, looked_with)
+        pipelines[feed.id] = FeedPipeline(origin, settings, models)
         captures.append(CaptureThread(feed, source, slots, clock, jitter, device, stop_capture, _LOG))
     return Machinery(
         settings=settings,

@@ -11,8 +11,8 @@ from edged.domain.errors import CameraError, CameraFault, EndOfMediaError, Input
 from edged.domain.face import Quality
 from edged.domain.frame import Pixels
 from edged.domain.identity import IdentityFaces, NewFace
-from edged.pipeline.examine import Look, Models, look_closely
-from edged.pipeline.ports import Source
+from edged.pipeline.examine import Look, look_closely
+from edged.pipeline.ports import Models, Source
 from edged.recognition.clip_people import ClipPeople, Seen, Stretch
 from edged.recognition.enrolment import (
     DIFFERENT_BELOW,

@@ -14,7 +14,8 @@ from edged.domain.frame import Pixels
 from edged.domain.identifiers import derived_id
 from edged.domain.job import ImageStatus, Job, JobEdge, JobImage, JobObject, JobStatus
 from edged.domain.moment import Moment
-from edged.pipeline.examine import Models, examine
+from edged.pipeline.examine import examine
+from edged.pipeline.ports import Models
 from edged.recognition.decision import NOT_YET, Decision, decide
 from edged.recognition.evidence import Evidence
 from edged.recognition.gallery import Gallery

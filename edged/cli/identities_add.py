@@ -114,7 +114,6 @@ def _enroller(place: Place) -> "tuple[Enroller, str]":
     from edged.app.enrolment import Enroller
     from edged.camera.factory import make_source
     from edged.inference.models import load_models
-    from edged.pipeline.examine import Models
     from edged.settings import recognition
     from edged.settings.sources import FileSource
 
@@ -122,15 +121,15 @@ def _enroller(place: Place) -> "tuple[Enroller, str]":
     settings = configured.models if configured else recognition.Models()
     detection = configured.detection if configured else recognition.Detection()
     quality = configured.quality if configured else recognition.Quality()
-    loaded = load_models(settings, detection.min_score)
+    models = load_models(settings, detection.min_score)
     enroller = Enroller(
-        Models(loaded.detector, loaded.landmarker, loaded.embedder),
+        models,
         quality,
         detection,
         open_clip=lambda path: make_source(FileSource(path=str(path)), Path.cwd(), place.clock),
         tell=lambda line: print(line, file=sys.stderr),
     )
-    return enroller, loaded.embedder.model_hash
+    return enroller, models.embedder.model_hash
 
 
 def _compared(

@@ -55,7 +55,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     from edged.app.recognition import PictureRecogniser
     from edged.inference.models import load_models
-    from edged.pipeline.examine import Models
     from edged.recognition.gallery import Gallery
     from edged.settings import recognition as defaults
 
@@ -71,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             change = store.changes_since(0, models.embedder.model_hash)
         gallery = gallery.with_change(change) if change else gallery
     recogniser = PictureRecogniser(
-        Models(models.detector, models.landmarker, models.embedder),
+        models,
         gallery,
         settings.quality if settings else defaults.Quality(),
         settings.recognition if settings else defaults.Recognition(),

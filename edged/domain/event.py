@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from edged.domain.job import EDGE_SCHEMA
+from edged.domain.wire import EDGE_SCHEMA, Wire
 
 
 class EventType(StrEnum):
@@ -16,11 +16,7 @@ class EventType(StrEnum):
     DELAYED = "delayed"
 
 
-class _Wire(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
-    """What both messages have in common: absent when empty, never null."""
-
-
-class Event(_Wire, frozen=True, kw_only=True):
+class Event(Wire, frozen=True, kw_only=True):
     """Something a person did: came and was known or unknown, or left. Never retained.
 
     `id` is the same however often the event is sent. `age_ms` is how old it was when it was sent.
@@ -42,7 +38,7 @@ class Event(_Wire, frozen=True, kw_only=True):
     schema: int = msgspec.field(default_factory=lambda: EDGE_SCHEMA)
 
 
-class PresentPerson(_Wire, frozen=True, kw_only=True):
+class PresentPerson(Wire, frozen=True, kw_only=True):
     """Somebody who is in view. Without `identity_id`: somebody unknown."""
 
     track_id: str
@@ -51,7 +47,7 @@ class PresentPerson(_Wire, frozen=True, kw_only=True):
     since: int
 
 
-class Presence(_Wire, frozen=True, kw_only=True):
+class Presence(Wire, frozen=True, kw_only=True):
     """Who is in view of a feed now. Retained; an explicit empty list when nobody is."""
 
     feed_id: str

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from edged.domain.job import EDGE_SCHEMA
+from edged.domain.wire import EDGE_SCHEMA, Wire
 
 
-class FeedState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+class FeedState(Wire, frozen=True, kw_only=True):
     """How one feed is doing. Retained on the broker; absent when empty, never null.
 
     Attributes:
@@ -32,10 +32,10 @@ class FeedState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
     height_px: int = 0
     frames: int
     dropped: int
-    rejected: dict[str, int] = {}
+    rejected: dict[str, int] = msgspec.field(default_factory=dict)
     reconnections: int
     resolution_changes: int = 0
-    faults: dict[str, int] = {}
+    faults: dict[str, int] = msgspec.field(default_factory=dict)
     last_frame_age_ms: int | None = None
     at: int
     schema: int = msgspec.field(default_factory=lambda: EDGE_SCHEMA)

@@ -8,8 +8,7 @@ from typing import Literal
 
 import msgspec
 
-EDGE_SCHEMA = 1
-"""Version of everything below `edge`; counts up when a reader could misread it."""
+from edged.domain.wire import EDGE_SCHEMA, Wire
 
 
 class JobStatus(StrEnum):
@@ -43,11 +42,7 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
-class _Wire(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
-    """What every structure on the wire has in common."""
-
-
-class WireBox(_Wire, frozen=True, kw_only=True):
+class WireBox(Wire, frozen=True, kw_only=True):
     """A bounding box: fractions of the upright frame, 0 to 1, or whole pixels where so configured."""
 
     x_min: float | int
@@ -56,7 +51,7 @@ class WireBox(_Wire, frozen=True, kw_only=True):
     y_max: float | int
 
 
-class FaceEdge(_Wire, frozen=True, kw_only=True):
+class FaceEdge(Wire, frozen=True, kw_only=True):
     """What edged adds to an object; see docs/jobs.md for each field."""
 
     face_id: str
@@ -69,7 +64,7 @@ class FaceEdge(_Wire, frozen=True, kw_only=True):
     detection_score: float | None = None
 
 
-class JobObject(_Wire, frozen=True, kw_only=True):
+class JobObject(Wire, frozen=True, kw_only=True):
     """One face in one image. `identity_id` is there only when the person is known."""
 
     identity_id: str | None = None
@@ -79,7 +74,7 @@ class JobObject(_Wire, frozen=True, kw_only=True):
     edge: FaceEdge
 
 
-class JobImage(_Wire, frozen=True, kw_only=True):
+class JobImage(Wire, frozen=True, kw_only=True):
     """One image of a job, with every face in it."""
 
     id: str
@@ -89,7 +84,7 @@ class JobImage(_Wire, frozen=True, kw_only=True):
     objects: tuple[JobObject, ...]
 
 
-class JobEdge(_Wire, frozen=True, kw_only=True):
+class JobEdge(Wire, frozen=True, kw_only=True):
     """What edged adds to a job. `id` and `sequence` together are the idempotency key."""
 
     schema: int = msgspec.field(default_factory=lambda: EDGE_SCHEMA)
@@ -101,7 +96,7 @@ class JobEdge(_Wire, frozen=True, kw_only=True):
     delayed_ms: int
 
 
-class Job(_Wire, frozen=True, kw_only=True):
+class Job(Wire, frozen=True, kw_only=True):
     """A sighting, or a request to recognise images."""
 
     id: str

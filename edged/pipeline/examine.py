@@ -4,19 +4,10 @@ from dataclasses import dataclass
 
 from edged.domain.face import Chip, Detection, Embedding, Face
 from edged.domain.frame import Pixels
-from edged.pipeline.ports import Detector, Embedder, Landmarker
+from edged.pipeline.ports import Models
 from edged.settings.recognition import Quality
 from edged.vision.alignment import aligned_chip
 from edged.vision.quality import assess
-
-
-@dataclass(frozen=True, slots=True)
-class Models:
-    """The three models a picture passes through."""
-
-    detector: Detector
-    landmarker: Landmarker
-    embedder: Embedder
 
 
 @dataclass(frozen=True, slots=True, eq=False)

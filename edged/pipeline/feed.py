@@ -8,7 +8,8 @@ from edged.domain.face import Detection, Face
 from edged.domain.frame import Frame
 from edged.domain.message import Message
 from edged.domain.moment import Moment
-from edged.pipeline.examine import Models, look_closely
+from edged.pipeline.examine import look_closely
+from edged.pipeline.ports import Models
 from edged.recognition.decision import NOT_YET, Decision, decide
 from edged.recognition.evidence import Evidence
 from edged.recognition.gallery import Gallery

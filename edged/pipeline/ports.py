@@ -1,5 +1,6 @@
 """What the pipeline needs of the world, each as small as the need. Adapters above implement them."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from edged.domain.face import Chip, Detection, Embedding, Landmarks
@@ -74,3 +75,12 @@ class Embedder(Protocol):
     def embed(self, chip: Chip) -> Embedding:
         """Unit-length mean of the embeddings of the chip and of its mirror image."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The three models a picture passes through."""
+
+    detector: Detector
+    landmarker: Landmarker
+    embedder: Embedder

@@ -11,8 +11,8 @@ from footage import CLIPS, SETTINGS, frames, gallery_of, percentile
 
 from edged.domain.message import MessageKind
 from edged.inference.models import load_models
-from edged.pipeline.examine import Models
 from edged.pipeline.feed import FeedPipeline
+from edged.pipeline.ports import Models
 from edged.recognition.gallery import Gallery
 from edged.recognition.wire import Origin
 from edged.settings.recognition import Models as ModelSettings

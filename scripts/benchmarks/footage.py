@@ -9,7 +9,8 @@ import numpy as np
 from edged.domain.frame import Frame, Pixels
 from edged.domain.identity import GalleryChange, Identity, IdentityFaces
 from edged.domain.moment import Moment
-from edged.pipeline.examine import Models, examine
+from edged.pipeline.examine import examine
+from edged.pipeline.ports import Models
 from edged.recognition.gallery import Gallery
 from edged.settings.feeds import Feed
 from edged.settings.recognition import Quality

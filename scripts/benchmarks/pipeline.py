@@ -16,8 +16,8 @@ from footage import SETTINGS, clips_with_faces, frames, gallery_of
 from edged.domain.moment import Moment
 from edged.inference.models import load_models
 from edged.pipeline import feed as feed_module
-from edged.pipeline.examine import Models
 from edged.pipeline.feed import FeedPipeline
+from edged.pipeline.ports import Models
 from edged.recognition.gallery import Gallery
 from edged.recognition.wire import Origin
 from edged.settings.recognition import Models as ModelSettings

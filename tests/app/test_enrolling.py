@@ -10,7 +10,6 @@ from builders.scenes import a_picture, real_models
 from edged.app.enrolment import Enroller
 from edged.domain.errors import CameraError, CameraFault, EndOfMediaError, InputError
 from edged.domain.identity import IdentityFaces
-from edged.pipeline.examine import Models
 from edged.recognition.enrolment import mean_of
 from edged.settings.recognition import Detection, Quality
 
@@ -55,9 +54,8 @@ def clip(tmp_path) -> Path:
 
 
 def an_enroller(film, *, said=None, detection=None) -> Enroller:
-    models = real_models()
     return Enroller(
-        Models(models.detector, models.landmarker, models.embedder),
+        real_models(),
         Quality(),
         detection or Detection(),
         lambda _: film,

@@ -9,7 +9,8 @@ import numpy as np
 
 from builders.recognition import at
 from edged.domain.frame import Frame, Pixels
-from edged.inference.models import ModelSet, load_models
+from edged.inference.models import load_models
+from edged.pipeline import ports
 from edged.settings.recognition import Models
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -18,7 +19,7 @@ FRAME_MS = 100
 
 
 @cache
-def real_models() -> ModelSet:
+def real_models() -> ports.Models:
     """The shipped models, loaded once; one thread of inference."""
     return load_models(Models(threads=1), min_score=0.5)
 

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edged.inference.models import ModelSet, load_models
+from edged.inference.models import load_models
+from edged.pipeline import ports
 from edged.settings.recognition import Models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +21,7 @@ CACHE = ROOT / ".cache"
 
 
 @pytest.fixture(scope="session")
-def models() -> ModelSet:
+def models() -> ports.Models:
     return load_models(Models(threads=1), min_score=0.5)
 
 

@@ -9,8 +9,9 @@ from builders.recognition import a_gallery, an_identity, at
 from builders.scenes import FRAME_MS, a_picture, frames, portrait, real_models
 from edged.domain.face import Detection
 from edged.domain.frame import Pixels
-from edged.pipeline.examine import Models, examine
+from edged.pipeline.examine import examine
 from edged.pipeline.feed import FeedPipeline
+from edged.pipeline.ports import Models
 from edged.recognition.gallery import Gallery
 from edged.recognition.wire import Origin
 from edged.settings.feeds import Feed
@@ -52,8 +53,7 @@ def a_pipeline(detector, *, is_replay=True):
 
 @pytest.fixture(scope="module")
 def gallery():
-    models = Models(real_models().detector, real_models().landmarker, real_models().embedder)
-    (face,) = examine(models, Quality(), portrait())
+    (face,) = examine(real_models(), Quality(), portrait())
     return a_gallery((EILEEN, [face.embedding]))
 
 
