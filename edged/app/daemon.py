@@ -67,10 +67,11 @@ class Daemon:
             machinery = assemble(self._settings, data_dir, self._clock, self._on_commit)
             try:
                 machinery.start()
-                self._manager.ready(f"{len(self._settings.feeds)} feeds")
+                feeds = f"{len(self._settings.feeds)} feed{'s' if len(self._settings.feeds) > 1 else ''}"
+                self._manager.ready(feeds)
                 _LOG.info(
-                    "Ready: %d feeds, device %s, data in %s",
-                    len(self._settings.feeds),
+                    "Ready: %s, device %s, data in %s",
+                    feeds,
                     machinery.device,
                     data_dir,
                 )

@@ -26,7 +26,7 @@ FPS = 10.0
 
 
 def clips_with_faces() -> list[Path]:
-    """The nine real clips with a face in every frame, or the sample scene alone."""
+    """The eight real clips with a face in every frame, or the sample scene alone."""
     return sorted(CLIPS.glob("*.mkv")) or [SAMPLE]
 
 
