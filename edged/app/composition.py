@@ -11,6 +11,7 @@ import msgspec
 from edged.app.reembedding import embed_anew
 from edged.camera.factory import make_source
 from edged.delivery.route import routes_of
+from edged.domain.errors import StoreError
 from edged.domain.feed_state import FeedState
 from edged.domain.message import Message
 from edged.domain.moment import Clock, Moment
@@ -101,6 +102,8 @@ class Machinery:
         is_committed = self._committer.ident is None or self._committer.finish(STOP_COMMITTER_S)
         if self._watch.ident is not None:
             self._watch.stop(STOP_WATCH_S)
+        if is_committed and self._recogniser.all_ended.is_set():
+            self._end_replay()
         self._let_sinks_finish(LAST_WORDS_S)
         self._publishing.stop(STOP_SINKS_S)
         for capture in self._captures:
@@ -163,6 +166,12 @@ class Machinery:
             self._beats, self._beat_at_ms = self._recogniser.beats, now.steady_ms
         return now.steady_ms - self._beat_at_ms < WEDGED_AFTER_MS or self._committer.is_stuck
 
+    def _end_replay(self) -> None:
+        try:
+            self._outbox.end_replay()
+        except StoreError as error:
+            _LOG.error("The next replay will have other ids: %s", error)
+
     def _let_sinks_finish(self, patience_s: float) -> None:
         """Give the last words (final jobs, nobody is there) time to go out now, not at the next start."""
         never = threading.Event()
@@ -214,10 +223,13 @@ def assemble(
     watch = GalleryWatch(data_dir, namespaces, models.embedder.model_hash, galleries, clock, new_id)
     slots = SlotRing(tuple(feed.id for feed in settings.feeds))
     stop_capture = threading.Event()
+    sources = {feed.id: make_source(feed.source, data_dir, clock) for feed in settings.feeds}
+    replay = 0 if all(source.is_live for source in sources.values()) else outbox.begin_replay()
     captures, pipelines = [], {}
     for feed in settings.feeds:
-        source = make_source(feed.source, data_dir, clock)
-        origin = Origin(device, feed.namespace, feed.id, run, is_replay=not source.is_live)
+        source = sources[feed.id]
+        is_replay = not source.is_live
+        origin = Origin(device, feed.namespace, feed.id, replay if is_replay else run, is_replay)
         pipelines[feed.id] = FeedPipeline(origin, settings, models)
         captures.append(CaptureThread(feed, source, slots, clock, jitter, device, stop_capture, _LOG))
     return Machinery(

@@ -40,7 +40,8 @@ class Origin:
 
     Attributes:
         device, namespace, feed_id: as configured.
-        run: counts the starts of the daemon on its data folder, so that no two runs give the same id.
+        run: counts the starts of the daemon on its data folder, so that no two runs give the same id; of a
+            replay, counts those that began after one that was broken off.
         is_replay: the feed tells of a clip's own time.
     """
 

@@ -59,6 +59,18 @@ class Outbox:
         """The number of this start of the daemon, from 1; counts up with every call."""
         return self._file.change(outbox_upkeep.next_run)
 
+    def begin_replay(self) -> int:
+        """The number under which clips are replayed from now on, from 1.
+
+        It is the same as for the replay before, so that the same clips give the same ids, unless that one was
+        broken off: then what it told of its last job must not be told otherwise under the same id.
+        """
+        return self._file.change(outbox_upkeep.begin_replay)
+
+    def end_replay(self) -> None:
+        """Every clip was replayed to its end."""
+        self._file.change(outbox_upkeep.end_replay)
+
     def commit(self, messages: Sequence[Message], moment: Moment) -> None:
         """Record all messages for the sinks that want them, in one transaction on the disk, or none.
 

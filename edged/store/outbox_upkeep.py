@@ -81,6 +81,21 @@ def begin_run(connection: sqlite3.Connection, routes: Sequence[Route], boot_id: 
     return gone
 
 
+def begin_replay(connection: sqlite3.Connection) -> int:
+    """Count a replay, where the one before was broken off; returns the present one's number."""
+    run = int(state(connection, "replay", lambda: "1"))
+    if state(connection, "replay_open", lambda: "no") == "yes":
+        run += 1
+        set_state(connection, "replay", str(run))
+    set_state(connection, "replay_open", "yes")
+    return run
+
+
+def end_replay(connection: sqlite3.Connection) -> None:
+    """Note that the present replay came to its end."""
+    set_state(connection, "replay_open", "no")
+
+
 def close_orphans(connection: sqlite3.Connection, routes: Sequence[Route], now: Moment) -> int:
     """Give every open job its final message; returns how many there were."""
     rows = connection.execute(

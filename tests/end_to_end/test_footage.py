@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from bench.daemon import BOTTLE, CLIPS, ENROLLED, Daemon, edged, enrol, final, json_lines, names
+from bench.daemon import BOTTLE, CLIPS, ENROLLED, Daemon, edged, enrol, eventually, final, json_lines, names
 
 pytestmark = [
     pytest.mark.footage,
@@ -81,6 +81,33 @@ def test_a_clip_replayed_gives_the_same_bytes(enrolled, tmp_path):
 
     assert told[0] == told[1]
     assert len(told[0]) > 0
+
+
+def test_a_clip_replayed_on_the_same_data_gives_the_same_bytes(data_dir, tmp_path):
+    config = settings(tmp_path / "jobs", hall="learn.mkv", room="eat.mkv") | {"data_dir": str(data_dir)}
+    with Daemon(tmp_path, config) as daemon:
+        assert daemon.run_to_the_end() == 0, daemon.log_text()
+        once = sorted((tmp_path / "jobs").read_text().splitlines())
+        (tmp_path / "jobs").unlink()
+
+        assert daemon.run_to_the_end() == 0, daemon.log_text()
+
+    assert sorted((tmp_path / "jobs").read_text().splitlines()) == once
+
+
+def test_a_replay_after_one_that_was_killed_never_contradicts_it(data_dir, tmp_path):
+    config = settings(tmp_path / "jobs", kitchen=BOTTLE, hall="learn.mkv") | {"data_dir": str(data_dir)}
+    with Daemon(tmp_path, config) as daemon:
+        daemon.start("--exit-when-done")
+        eventually(lambda: json_lines(tmp_path / "jobs"), 60, daemon.log_text)
+        daemon.kill()
+
+        assert daemon.run_to_the_end() == 0, daemon.log_text()
+
+    told = {}
+    for job in json_lines(tmp_path / "jobs"):
+        assert told.setdefault((job["id"], job["edge"]["sequence"]), job) == job
+    assert {job_id for job_id, _ in told} == {job["id"] for job in final(told.values())}
 
 
 def test_enrolment_from_a_clip_is_listed(enrolled):

@@ -474,3 +474,15 @@ def test_a_closed_outbox_says_so(an_outbox):
     outbox.close()
     with pytest.raises(StoreError, match="was closed"):
         outbox.commit([a_message()], START)
+
+
+def test_a_replay_has_the_number_of_the_one_before_unless_that_was_broken_off(tmp_path):
+    outbox = Outbox(tmp_path)
+
+    assert outbox.begin_replay() == 1
+    outbox.end_replay()
+    assert outbox.begin_replay() == 1, "the one before came to its end"
+    assert outbox.begin_replay() == 2, "the one before did not"
+    outbox.end_replay()
+    assert outbox.begin_replay() == 2
+    outbox.close()

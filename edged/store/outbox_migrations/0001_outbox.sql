@@ -66,7 +66,8 @@ CREATE TABLE open_job (
 ) STRICT, WITHOUT ROWID;
 
 -- `device`: the id of this device. `run`: how often the daemon was started. `boot`: the start of the machine
--- that the steady times belong to.
+-- that the steady times belong to. `replay`: how often the replay of clips began anew after one that was broken
+-- off; `replay_open`: whether the last one was not ended (yet).
 CREATE TABLE state (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
