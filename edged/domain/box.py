@@ -45,10 +45,6 @@ class Box:
         union = self.area + other.area - shared
         return shared / union if union > 0 else 0.0
 
-    def moved(self, dx: float, dy: float) -> "Box":
-        """The same box elsewhere."""
-        return Box(self.x_min + dx, self.y_min + dy, self.x_max + dx, self.y_max + dy)
-
     def clipped(self, width: float, height: float) -> "Box":
         """The part inside a frame of that size."""
         return Box(

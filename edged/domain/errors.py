@@ -74,34 +74,10 @@ class StoreError(EdgedError):
         self.fault = fault
 
 
-class DeliveryFault(StrEnum):
-    """What a failed delivery means for the message."""
-
-    RETRY = "retry"
-    """The sink or the way to it failed: try again later."""
-    REFUSED = "refused"
-    """The sink will never take this message: to the dead letters."""
-
-
 class DeliveryError(EdgedError):
-    """A sink did not take a message (EX_UNAVAILABLE).
-
-    `retry_after_s` is how long the sink asked to be left alone, if it did.
-    """
+    """A sink does not take messages (EX_UNAVAILABLE)."""
 
     exit_code = 69
-
-    def __init__(
-        self,
-        what: str,
-        *,
-        fault: DeliveryFault = DeliveryFault.RETRY,
-        retry_after_s: float = 0.0,
-        remedy: str = "",
-    ) -> None:
-        super().__init__(what, remedy=remedy)
-        self.fault = fault
-        self.retry_after_s = retry_after_s
 
 
 class CameraFault(StrEnum):

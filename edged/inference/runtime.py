@@ -55,11 +55,6 @@ class Network:
         self._input = interpreter.get_input_details()[0]
         self._outputs = interpreter.get_output_details()
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Extents of the input."""
-        return tuple(int(extent) for extent in self._input["shape"])
-
     def output_shapes(self) -> list[tuple[int, ...]]:
         """Extents of the outputs, in the order of their numbers."""
         return [tuple(int(extent) for extent in output["shape"]) for output in self._outputs]
