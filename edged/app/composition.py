@@ -47,6 +47,8 @@ STATE_EVERY_MS: Final = 10_000
 
 WEDGED_AFTER_MS: Final = 30_000
 """A recogniser that did not turn for so long will not."""
+LOST_AFTER_S: Final = 300.0
+"""A read that hangs for so long in spite of its time-outs never returns: only a new start frees the feed."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -161,7 +163,12 @@ class Machinery:
         self._outbox.give_up(now, limits.max_age, limits.max_bytes)
 
     def makes_progress(self, now: Moment) -> bool:
-        """Whether the recogniser turns. A dead camera or broker is no reason to start anew; this is."""
+        """Whether the recogniser turns and every feed captures or waits in a back-off of its own.
+
+        A dead camera, broker or disk is no reason to start anew; a thread that hangs for good is.
+        """
+        if any(capture.stuck_s(now) > LOST_AFTER_S for capture in self._captures):
+            return False
         if self._recogniser.beats != self._beats:
             self._beats, self._beat_at_ms = self._recogniser.beats, now.steady_ms
         return now.steady_ms - self._beat_at_ms < WEDGED_AFTER_MS or self._committer.is_stuck
@@ -189,7 +196,7 @@ class Machinery:
 
 def _news_of(state: FeedState) -> tuple[object, ...]:
     """What of a state a reader would want to know at once."""
-    return state.state, state.detail, state.decoder, state.width_px, state.height_px, state.faults
+    return state.state, state.decoder, state.width_px, state.height_px, state.faults
 
 
 def assemble(

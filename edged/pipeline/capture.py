@@ -101,6 +101,13 @@ class CaptureThread:
         """How the feed is doing at this moment; from any thread, at once, even where a read is stuck."""
         return self._status.at(moment, self._slots.dropped(self._feed.id))
 
+    def stuck_s(self, moment: Moment) -> float:
+        """For how long a call into the source has hung in spite of its time-outs, in seconds; else 0.
+
+        Nothing in the process can end such a call: the thread is lost until the daemon starts anew.
+        """
+        return self._status.stuck_s(moment)
+
     def _run(self) -> None:
         while not self._stop.is_set():
             try:

@@ -87,17 +87,27 @@ class FeedStatus:
         with self._lock:
             self._state, self._detail = ENDED, detail
 
+    def stuck_s(self, now: Moment) -> float:
+        """For how long a call into the source has gone on, where that is beyond its patience; else 0."""
+        with self._lock:
+            return self._stuck_s(now)
+
+    def _stuck_s(self, now: Moment) -> float:
+        if self._busy is None:
+            return 0.0
+        since, patience_s = self._busy
+        busy_s = (now.steady_ms - since.steady_ms) / 1000
+        return busy_s if busy_s > patience_s else 0.0
+
     def at(self, now: Moment, dropped: int) -> FeedState:
         """The health at this moment; a call that does not return is told as silence."""
         with self._lock:
             state, detail, faults = self._state, self._detail, Counter(self._faults)
-            if self._busy is not None:
-                since, patience_s = self._busy
-                stuck_s = (now.steady_ms - since.steady_ms) / 1000
-                if stuck_s > patience_s:
-                    state = CameraFault.SILENT.value
-                    detail = f"the source has not answered for {stuck_s:.0f} s, in spite of its time-outs"
-                    faults[state] += 1
+            stuck_s = self._stuck_s(now)
+            if stuck_s > 0:
+                state = CameraFault.SILENT.value
+                detail = f"the source has not answered for {stuck_s:.0f} s, in spite of its time-outs"
+                faults[state] += 1
             age = None if self._last_frame is None else max(0, now.steady_ms - self._last_frame.steady_ms)
             return FeedState(
                 feed_id=self._feed.id,

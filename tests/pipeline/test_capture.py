@@ -336,14 +336,17 @@ def test_a_read_that_never_returns_keeps_nobody_and_is_told_as_silence():
     captured.stop.set()
     joined = captured.thread.join(0.05)
     before = captured.state
+    stuck_before_s = captured.thread.stuck_s(clock.moment())
     clock.pass_s(60)
-    after = captured.state
+    after, stuck_after_s = captured.state, captured.thread.stuck_s(clock.moment())
     over.set()
 
     assert not joined
     assert before.state == "capturing"
     assert after.state == "silent"
     assert "has not answered for 60 s" in after.detail
+    assert stuck_before_s == 0
+    assert stuck_after_s >= 60
     assert not after.capturing
     assert after.last_frame_age_ms is not None
     assert after.last_frame_age_ms >= 60_000
