@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
+
+import cv2
+import numpy as np
 
 from edged.app.absolute_paths import with_absolute_paths
 from edged.app.configuration import Loaded, load
@@ -25,6 +27,7 @@ from edged.publish.probe import probe
 from edged.settings.feeds import Feed
 from edged.settings.recognition import Models
 from edged.settings.root import Settings
+from edged.store.faults import is_there
 from edged.store.fsck import fsck
 from edged.store.namespace_files import namespace_path
 from edged.store.outbox import FILE_NAME, Outbox
@@ -87,7 +90,7 @@ def _guarded(what: str, check: Callable[[], str | Finding]) -> Finding:
 def _python() -> Finding:
     seen = (
         f"Python {platform.python_version()} on {platform.machine()}, "
-        f"NumPy {version('numpy')}, OpenCV {version('opencv-python-headless')}"
+        f"NumPy {np.__version__}, OpenCV {cv2.__version__}"
     )
     if PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
         return Finding("Python", Health.WELL, seen)
@@ -119,30 +122,29 @@ def _runtime_and_models(models: Models) -> Iterator[Finding]:
 
 def _data(loaded: Loaded, settings: Settings, clock: Clock, *, with_fsck: bool) -> Iterator[Finding]:
     folder = data_dir_of(loaded.settings.data_dir, loaded.base_dir)
-    yield _folder(folder)
+    yield _guarded("data folder", lambda: _folder(folder))
     for namespace in dict.fromkeys(feed.namespace for feed in settings.feeds):
         path = namespace_path(folder, namespace)
-        if not path.exists():
-            yield Finding(
-                f"namespace {namespace}",
-                Health.DOUBTFUL,
-                "nobody is enrolled",
-                f"enrol somebody: edged identities add NAME IMAGE --namespace {namespace}",
-            )
-            continue
-        wrong = fsck(path) if with_fsck else []
-        yield from (
-            Finding(f"namespace {namespace}", Health.ILL, line, "see docs/store.md") for line in wrong
+        yield _guarded(
+            f"namespace {namespace}",
+            lambda path=path, namespace=namespace: _namespace(path, namespace, with_fsck=with_fsck),  # type: ignore[misc]
         )
-        if not wrong:
-            how = "every invariant holds" if with_fsck else "is there; `--fsck` proves it whole"
-            yield Finding(f"namespace {namespace}", Health.WELL, f"{path} {how}")
-    if (folder / FILE_NAME).exists():
-        yield _guarded("outbox", lambda: _outbox(folder, clock))
+    yield _guarded("outbox", lambda: _outbox(folder, clock))
+
+
+def _namespace(path: Path, namespace: str, *, with_fsck: bool) -> str | Finding:
+    what = f"namespace {namespace}"
+    if not is_there(path):
+        remedy = f"enrol somebody: edged identities add NAME IMAGE --namespace {namespace}"
+        return Finding(what, Health.DOUBTFUL, "nobody is enrolled", remedy)
+    wrong = fsck(path) if with_fsck else []
+    if wrong:
+        return Finding(what, Health.ILL, "; ".join(wrong), "see docs/store.md")
+    return f"{path} {'every invariant holds' if with_fsck else 'is there; `--fsck` proves it whole'}"
 
 
 def _folder(folder: Path) -> Finding:
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    there = next(parent for parent in (folder, *folder.parents) if is_there(parent))
     free = shutil.disk_usage(there).free
     seen = f"{folder}, {free // 1_000_000} MB free"
     if not os.access(there, os.W_OK):
@@ -155,7 +157,10 @@ def _folder(folder: Path) -> Finding:
 
 
 def _outbox(folder: Path, clock: Clock) -> Finding:
-    outbox = Outbox(folder)
+    if not is_there(folder / FILE_NAME):
+        return Finding("outbox", Health.WELL, "is made when the daemon starts")
+    # Only the daemon may put a damaged one aside.
+    outbox = Outbox(folder, may_replace=False)
     try:
         status = outbox.status(clock.moment())
     finally:

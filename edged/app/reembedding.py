@@ -10,6 +10,7 @@ from edged.domain.errors import StoreError
 from edged.domain.face import Chip
 from edged.domain.moment import Clock
 from edged.pipeline.ports import Embedder
+from edged.store.faults import is_there
 from edged.store.namespace_files import namespace_path
 from edged.store.namespace_recovery import open_or_recover
 from edged.store.namespace_store import NamespaceStore
@@ -31,9 +32,9 @@ def embed_anew(
     done = 0
     for namespace in dict.fromkeys(namespaces):
         path = namespace_path(data_dir, namespace)
-        if not path.exists():
-            continue
         try:
+            if not is_there(path):
+                continue
             store, _ = open_or_recover(path, clock, new_id)
             with store:
                 done += _embed_store(namespace, store, embedder)

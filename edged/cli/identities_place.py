@@ -8,6 +8,7 @@ from edged.app.data_dir import data_dir_of
 from edged.cli.config_option import DEFAULT_PATH, add_config_option
 from edged.domain.errors import IdentityError, StoreError
 from edged.settings.root import Settings
+from edged.store.faults import is_there
 from edged.store.namespace_files import namespace_path, namespaces_in
 from edged.store.namespace_store import NamespaceStore
 from edged.system.chance import new_id
@@ -46,7 +47,7 @@ class Place:
     @property
     def is_there(self) -> bool:
         """Whether the namespace has a database yet."""
-        return self.path.exists()
+        return is_there(self.path)
 
     def reading(self) -> NamespaceStore:
         """The store, only to read; raises IdentityError where there is none."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from edged import __version__
-from edged.domain.errors import EdgedError
+from edged.domain.errors import EdgedError, StoreError
 
 COMMANDS = ("run", "demo", "recognize", "identities", "models", "outbox", "config", "doctor")
 """Modules of this package, in the order of the help. Each has `add_parser(subparsers)`, which sets the
@@ -35,12 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EdgedError as error:
         print(f"edged: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         # Whoever read our output has gone (`edged … | head`): nothing is wrong, and nothing more can be said.
         sys.stdout = None
         return 0
+    except OSError as error:
+        # What no adapter foresaw, such as a folder that may not be looked into: still no traceback.
+        print(f"edged: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        return StoreError.exit_code
+    except KeyboardInterrupt:
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

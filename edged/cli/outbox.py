@@ -81,6 +81,7 @@ def _opened(arguments: argparse.Namespace) -> "Outbox":
     from edged.app.configuration import load
     from edged.app.data_dir import data_dir_of
     from edged.delivery.route import Route, routes_of
+    from edged.store.faults import is_there
     from edged.store.outbox import FILE_NAME, Outbox
 
     configured, base_dir = arguments.data_dir, Path.cwd()
@@ -92,7 +93,7 @@ def _opened(arguments: argparse.Namespace) -> "Outbox":
         if configured is None:
             configured, base_dir = loaded.settings.data_dir, loaded.base_dir
     data_dir = data_dir_of(configured, base_dir)
-    if not (data_dir / FILE_NAME).exists():
+    if not is_there(data_dir / FILE_NAME):
         raise EdgedError(
             f"there is no outbox in {data_dir}",
             remedy="The daemon makes it when it starts; `--data-dir` names another folder.",

@@ -113,10 +113,28 @@ def _draw(recognised: "Sequence[Recognised]", out: Path) -> None:
     if len(recognised) == 1:
         targets = [out]
     else:
-        out.mkdir(parents=True, exist_ok=True)
-        targets = [out / f"{one.path.stem}.png" for one in recognised]
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"{out} cannot be a folder: {error.strerror}",
+                remedy="several pictures are drawn into a folder: name one, or a new one",
+            ) from None
+        targets = _names_of_their_own(out, [one.path.stem for one in recognised])
     for one, target in zip(recognised, targets, strict=True):
         picture = one.drawn()
         if picture is not None:
             write_picture(target, picture)
             print(f"drawn: {target}", file=sys.stderr)
+
+
+def _names_of_their_own(folder: Path, stems: Sequence[str]) -> list[Path]:
+    """A PNG for each stem; those that come again are counted, so that none overwrites another."""
+    names: list[str] = []
+    for stem in stems:
+        name, number = stem, 1
+        while name in names:
+            number += 1
+            name = f"{stem}-{number}"
+        names.append(name)
+    return [folder / f"{name}.png" for name in names]

@@ -80,7 +80,10 @@ class Committer(threading.Thread):
     def finish(self, timeout_s: float) -> bool:
         """Commit what waits and end; False when the store would not take it in time."""
         self._hurry.set()
-        self._queue.put(None)
+        try:
+            self._queue.put(None, timeout=timeout_s)
+        except queue.Full:
+            return False
         self.join(timeout_s)
         return not self.is_alive() and self._given_up == 0
 

@@ -58,9 +58,11 @@ class FeedPipeline:
 
     def configure(self, settings: Settings) -> None:
         """Go on with other settings; tracks and the open sighting stay."""
+        if settings.motion != self._settings.motion:
+            self._gate = MotionGate(settings.motion)
         self._settings = settings
-        self._gate = MotionGate(settings.motion)
         self._sightings.limits = _limits(settings.sightings)
+        self._presence.leave_after_ms = self._sightings.limits.close_after_ms
 
     def begin(self, at: Moment) -> list[Message]:
         """Nobody is there: whatever was told before the daemon started no longer holds."""

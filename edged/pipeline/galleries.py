@@ -1,9 +1,12 @@
 """The galleries that the recogniser compares with, and the one way they change."""
 
 import threading
+from typing import Final
 
 from edged.domain.identity import GalleryChange
 from edged.recognition.gallery import Gallery
+
+NOBODY: Final = Gallery.empty()
 
 
 class Galleries:
@@ -20,7 +23,7 @@ class Galleries:
     def current(self, namespace: str) -> Gallery:
         """The snapshot to use for one frame; empty before the store was read."""
         with self._lock:
-            return self._galleries.get(namespace) or Gallery.empty()
+            return self._galleries.get(namespace, NOBODY)
 
     def apply(self, namespace: str, change: GalleryChange) -> None:
         """Take a change over. Called by one thread at a time for a namespace."""

@@ -36,7 +36,7 @@ class PresenceBook:
     """
 
     def __init__(self, leave_after_ms: int) -> None:
-        self._leave_after_ms = leave_after_ms
+        self.leave_after_ms = leave_after_ms
         self._present: dict[str, _Present] = {}
 
     def see(self, job_id: str, track_id: str, decision: Decision, at: Moment) -> list[Appearance]:
@@ -76,7 +76,7 @@ class PresenceBook:
         gone = [
             key
             for key, person in self._present.items()
-            if at.steady_ms - person.last_seen.steady_ms >= self._leave_after_ms
+            if at.steady_ms - person.last_seen.steady_ms >= self.leave_after_ms
         ]
         return [self._leave(key, at) for key in gone]
 

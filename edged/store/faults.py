@@ -68,6 +68,12 @@ def translated(path: Path) -> Iterator[None]:
         raise _of_system(path, error) from error
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file or folder exists; raises StoreError where its folder may not be looked into."""
+    with translated(path):
+        return path.exists()
+
+
 def _of_sqlite(path: Path, error: sqlite3.DatabaseError) -> StoreError:
     # Extended codes keep the primary one in their low byte. Errors of the Python module itself have none.
     code: int | None = getattr(error, "sqlite_errorcode", None)

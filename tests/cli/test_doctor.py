@@ -102,3 +102,16 @@ def test_a_sink_that_is_not_there_says_so(tmp_path, kind):
     assert code == 1
     assert "refused" in found[f"sink {kind}"]["seen"]
     assert found[f"sink {kind}"]["remedy"]
+
+
+def test_a_damaged_outbox_is_told_and_left_as_it_is(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    damaged = b"no database" * 4000
+    (data / "outbox.db").write_bytes(damaged)
+
+    code, found = findings(a_configuration(tmp_path))
+
+    assert code == 1
+    assert found["outbox"]["health"] == "wrong"
+    assert (data / "outbox.db").read_bytes() == damaged, "only the daemon may put it aside"

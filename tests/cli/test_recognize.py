@@ -93,3 +93,29 @@ def test_without_anybody_enrolled_it_says_so(tmp_path):
     assert done.returncode == 0
     assert "unknown" in done.stdout
     assert "nobody is enrolled" in done.stderr
+
+
+def test_pictures_of_one_name_do_not_overwrite_each_other(data_dir, tmp_path):
+    folders = [tmp_path / "front", tmp_path / "back"]
+    for folder in folders:
+        folder.mkdir()
+        shutil.copy(PORTRAIT, folder / "face.jpg")
+
+    images = [folder / "face.jpg" for folder in folders]
+    assert (
+        edged("recognize", *images, "--annotate", tmp_path / "seen", "--data-dir", data_dir).returncode == 0
+    )
+
+    assert {path.name for path in (tmp_path / "seen").iterdir()} == {"face.png", "face-2.png"}
+
+
+def test_several_pictures_need_a_folder_to_be_drawn_into(data_dir, tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+
+    done = edged("recognize", PORTRAIT, PORTRAIT, "--annotate", taken, "--data-dir", data_dir)
+
+    assert done.returncode == 65
+    assert str(taken) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert taken.read_text() == "a file"

@@ -117,3 +117,11 @@ def test_nothing_to_tell_is_not_put():
     committer.put([])
 
     assert committer.depth == 0
+
+
+def test_a_stop_ends_though_nobody_takes_what_waits():
+    committer = a_committer(FailingOutbox())
+    for number in range(QUEUE_SIZE):
+        committer.put([a_message(number)])
+
+    assert not committer.finish(0.2), "it never ran, as after a fault of its own"

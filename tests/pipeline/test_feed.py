@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,7 +16,8 @@ from edged.pipeline.ports import Models
 from edged.recognition.gallery import Gallery
 from edged.recognition.wire import Origin
 from edged.settings.feeds import Feed
-from edged.settings.recognition import Quality
+from edged.settings.quantities import Duration
+from edged.settings.recognition import Quality, Sightings
 from edged.settings.root import Settings
 from edged.settings.sinks import ConsoleSink
 from edged.settings.sources import FileSource
@@ -163,3 +165,15 @@ def test_the_same_frames_give_the_same_messages(detector, gallery):
     pictures = [a_picture(None)] * 5 + [a_picture(260)] * 12 + [a_picture(None)] * 40
 
     assert walk(a_pipeline(detector), pictures, gallery) == walk(a_pipeline(detector), pictures, gallery)
+
+
+def test_a_reload_lets_people_leave_after_another_time(detector, gallery):
+    live = a_pipeline(detector, is_replay=False)
+    live.begin(at(0))
+    walk(live, [a_picture(260)] * 15, gallery)
+
+    live.configure(msgspec.structs.replace(SETTINGS, sightings=Sightings(close_after=Duration(1))))
+
+    messages = live.tick(at(1400 + 1000))
+    assert [event["type"] for event in bodies(messages, "event")] == ["left"]
+    assert pipeline_persons(messages) == []
