@@ -1,33 +1,81 @@
-"""A new embedder sees the enrolled people through the chips that were kept of them."""
+"""A new embedder sees the enrolled and the unknown people through the chips that were kept of them."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from edged.domain.errors import StoreError
-from edged.domain.face import Chip
+from edged.domain.errors import StoreError, StoreFault
+from edged.domain.face import Chip, Embedding
 from edged.domain.moment import Clock
 from edged.pipeline.ports import Embedder
 from edged.store.faults import is_there
+from edged.store.group_store import GroupStore
 from edged.store.namespace_files import namespace_path
+from edged.store.namespace_models import survey
 from edged.store.namespace_recovery import open_or_recover
 from edged.store.namespace_store import NamespaceStore
 
 _BATCH: Final = 64
 """Faces in a transaction: what a crash in the middle loses is made again at the next start."""
+_TOLD: Final = 10
 
 _LOG: Final = logging.getLogger(__name__)
 
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the embedding of one namespace is.
+
+    Attributes:
+        namespace: which.
+        done: faces embedded by now.
+        total: faces that were to be embedded when it began.
+        elapsed_ms: since it began.
+    """
+
+    namespace: str
+    done: int
+    total: int
+    elapsed_ms: int
+
+    @property
+    def rate(self) -> float:
+        """Faces in a second; 0 before there is anything to go by."""
+        return self.done * 1000 / self.elapsed_ms if self.elapsed_ms > 0 else 0.0
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Seconds that are left at this rate; None while nobody knows."""
+        return max(0, self.total - self.done) / self.rate if self.rate else None
+
+    def __str__(self) -> str:
+        """`namespace home: 128 of 400 faces, 210 a second, 1 s left`."""
+        words = [f"namespace {self.namespace}: {self.done} of {self.total} faces"]
+        if self.remaining_s is not None:
+            words += [f"{self.rate:.0f} a second", f"{_span(self.remaining_s)} left"]
+        return ", ".join(words)
+
+
+Tell = Callable[[Progress], None]
+
 
 def embed_anew(
-    data_dir: Path, namespaces: Iterable[str], embedder: Embedder, clock: Clock, new_id: Callable[[], str]
+    data_dir: Path,
+    namespaces: Iterable[str],
+    embedder: Embedder,
+    clock: Clock,
+    new_id: Callable[[], str],
+    tell: Tell = lambda _: None,
 ) -> int:
     """Embed every kept chip that the embedder has not embedded yet; returns how many faces that were.
 
-    To be called before the galleries are read, by the thread that owns the embedder. A namespace that
-    cannot be read is left to whoever watches it.
+    To be called before the galleries are read, by the thread that owns the embedder. `tell` hears of each
+    batch. A namespace that cannot be read is left to whoever watches it.
     """
     done = 0
     for namespace in dict.fromkeys(namespaces):
@@ -37,18 +85,47 @@ def embed_anew(
                 continue
             store, _ = open_or_recover(path, clock, new_id)
             with store:
-                done += _embed_store(namespace, store, embedder)
+                done += _embed_and_report(namespace, store, embedder, clock, tell)
         except StoreError as error:
             _LOG.error("namespace %s: no face was embedded anew: %s", namespace, error)
     return done
 
 
-def _embed_store(namespace: str, store: NamespaceStore, embedder: Embedder) -> int:
+def embed_namespace(
+    namespace: str, store: NamespaceStore, embedder: Embedder, clock: Clock, tell: Tell
+) -> int:
+    """Embed every kept chip of one namespace that the embedder has not embedded yet; returns how many.
+
+    Each batch is a transaction of its own, so that what is done stays done. Embeddings of other models are
+    left as they are. Raises StoreError.
+    """
+    model_hash = embedder.model_hash
+    found = survey(store, model_hash)
+    total = found.enrolled.pending + found.grouped.pending
+    began_ms = clock.moment().steady_ms
+    groups = GroupStore(store)
     done = 0
-    for batch in _batches(store.chips_without(embedder.model_hash)):
-        embedded = [(face_id, embedder.embed(chip)) for face_id, chip in batch]
-        store.add_embeddings(embedder.model_hash, embedded)
-        done += len(embedded)
+    for batch in _batches(store.chips_without(model_hash)):
+        store.add_embeddings(model_hash, _embedded(batch, embedder))
+        done += len(batch)
+        tell(Progress(namespace, done, total, clock.moment().steady_ms - began_ms))
+    try:
+        for strangers in _batches(groups.chips_without(model_hash)):
+            groups.add_embeddings(model_hash, _embedded(strangers, embedder))
+            done += len(strangers)
+            tell(Progress(namespace, done, total, clock.moment().steady_ms - began_ms))
+    except StoreError as error:
+        if error.fault is not StoreFault.CORRUPT:
+            raise
+        # One damaged chip of a stranger is no reason to leave everybody else with the old model.
+        _LOG.error("namespace %s: not all unknown people were embedded anew: %s", namespace, error)
+    return done
+
+
+def _embed_and_report(
+    namespace: str, store: NamespaceStore, embedder: Embedder, clock: Clock, tell: Tell
+) -> int:
+    done = embed_namespace(namespace, store, embedder, clock, tell)
     if done:
         _LOG.warning("namespace %s: %d faces were embedded anew, for a new model", namespace, done)
     lost = [person.label for person in store.without_model(embedder.model_hash)]
@@ -58,11 +135,20 @@ def _embed_store(namespace: str, store: NamespaceStore, embedder: Embedder) -> i
             " kept. Enrol them again: %s",
             namespace,
             len(lost),
-            ", ".join(lost[:10]),
+            ", ".join(lost[:_TOLD]),
         )
     return done
 
 
-def _batches(faces: Iterator[tuple[str, Chip]]) -> Iterator[list[tuple[str, Chip]]]:
+def _embedded(batch: Iterable[tuple[Key, Chip]], embedder: Embedder) -> list[tuple[Key, Embedding]]:
+    return [(key, embedder.embed(chip)) for key, chip in batch]
+
+
+def _batches(faces: Iterator[tuple[Key, Chip]]) -> Iterator[list[tuple[Key, Chip]]]:
     while batch := list(islice(faces, _BATCH)):
         yield batch
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,11 +1,18 @@
-"""`edged models`: which models there are, and whether they work on this machine."""
+"""`edged models`: which models there are, whether they work on this machine, and which embedder is used."""
 
 import argparse
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from edged.cli import models_bench
+from edged.cli.config_option import DEFAULT_PATH, add_config_option
+from edged.cli.models_add import add_add_parser
+from edged.cli.models_use import add_forget_parser, add_use_parser
 from edged.domain.errors import ModelError
+
+if TYPE_CHECKING:
+    from edged.settings.recognition import Models
 
 _DESCRIPTION = """\
 The models that find faces and recognise them, each with its card: where it came from, its licence, its
@@ -15,7 +22,9 @@ thresholds and the data they were measured on.
 _VERIFY = """\
 Checks each model's file against its card by SHA-256, loads it into the TFLite runtime that is installed,
 runs it on a small reference picture and compares the results with the card's. Run it after an installation
-and when recognition behaves strangely. Ends with 72 when a model fails, and names each that does.
+and when recognition behaves strangely. Ends with 72 when a model fails, and names each that does. A model of
+your own has no reference results: it is run, and what it gives is said. A delegate that the configuration
+names is used, and told.
 """
 
 _EXAMPLES = """\
@@ -24,6 +33,9 @@ examples:
   edged models list --json | jq '.[].licence'
   edged models verify
   edged models verify face-landmarks
+  edged models bench --seconds 30
+  edged models add my-detector.tflite --directory /etc/edged/models
+  edged models use dlib-resnet-v1-weight-only-int8
 """
 
 
@@ -31,7 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command `models`."""
     parser = subparsers.add_parser(
         "models",
-        help="list the models, verify that they work here",
+        help="list the models, verify that they work here, change the embedder",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -49,9 +61,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     verifying.add_argument("names", nargs="*", metavar="NAME", help="models to verify; without, all of them")
     verifying.set_defaults(run=_run_verify)
-    for action in (listing, verifying):
-        action.add_argument("--directory", metavar="DIR", help="folder of the models, instead of edged's own")
+    benching = models_bench.add_parser(actions)
+    benching.set_defaults(chosen=_chosen)
+    for action in (listing, verifying, benching):
+        action.add_argument(
+            "--directory",
+            metavar="DIR",
+            help="folder of your own models, searched before edged's (default: the configuration's)",
+        )
         action.add_argument("--json", action="store_true", help="tell it as JSON on standard output")
+        add_config_option(action)
+    add_use_parser(actions)
+    add_forget_parser(actions)
+    add_add_parser(actions)
 
 
 def _run_list(arguments: argparse.Namespace) -> int:
@@ -59,7 +81,8 @@ def _run_list(arguments: argparse.Namespace) -> int:
 
     from edged.inference.catalogue import Catalogue
 
-    cards = Catalogue(arguments.directory).cards()
+    catalogue = Catalogue(_chosen(arguments).directory)
+    cards = catalogue.cards()
     if arguments.json:
         print(json.dumps([_without_reference(msgspec.to_builtins(card)) for card in cards], indent=2))
         return 0
@@ -68,15 +91,34 @@ def _run_list(arguments: argparse.Namespace) -> int:
         (
             card.name,
             card.role,
-            f"{card.bytes / 1e6:.2f} MB",
+            "-" if card.bytes is None else f"{card.bytes / 1e6:.2f} MB",
             card.licence.spdx,
-            ", ".join(card.runtimes),
+            ", ".join(card.runtimes) or "any",
             card.sha256[:12],
         )
         for card in cards
     ]
     _print_table(rows)
+    if hiding := catalogue.hiding():
+        print(f"in {catalogue.directory}, and hiding those that came with edged: {', '.join(hiding)}")
     return 0
+
+
+def _chosen(arguments: argparse.Namespace) -> "Models":
+    """The models of the configuration, where there is one, with the folder of the command line."""
+    import msgspec
+
+    from edged.app.absolute_paths import with_absolute_paths
+    from edged.app.configuration import load
+    from edged.settings.recognition import Models
+
+    models = Models()
+    if arguments.config != DEFAULT_PATH or arguments.config.exists():
+        loaded = load(arguments.config, with_secrets=False)
+        models = with_absolute_paths(loaded.settings.models, loaded.base_dir)
+    if arguments.directory is not None:
+        models = msgspec.structs.replace(models, directory=arguments.directory)
+    return models
 
 
 def _run_verify(arguments: argparse.Namespace) -> int:
@@ -84,10 +126,11 @@ def _run_verify(arguments: argparse.Namespace) -> int:
     from edged.inference.runtime import find_runtime
     from edged.inference.verify import verify
 
-    catalogue = Catalogue(arguments.directory)
+    chosen = _chosen(arguments)
+    catalogue = Catalogue(chosen.directory)
     names = arguments.names or catalogue.names()
     runtime = find_runtime()
-    verdicts = [verify(catalogue, name, runtime) for name in names]
+    verdicts = [verify(catalogue, name, runtime, chosen) for name in names]
     if arguments.json:
         models = [
             {
@@ -95,6 +138,8 @@ def _run_verify(arguments: argparse.Namespace) -> int:
                 "works": verdict.works,
                 "problems": verdict.problems,
                 "deviations": verdict.deviations,
+                "delegate": verdict.delegate,
+                "remarks": verdict.remarks,
             }
             for verdict in verdicts
         ]
@@ -103,12 +148,16 @@ def _run_verify(arguments: argparse.Namespace) -> int:
         print(f"with {runtime.name} {runtime.version}:")
         _print_table(
             [
-                (verdict.name, "works" if verdict.works else "FAILS", "; ".join(verdict.deviations))
+                (
+                    verdict.name,
+                    "works" if verdict.works else "FAILS",
+                    "; ".join([*verdict.deviations, *([verdict.delegate] if verdict.delegate else [])]),
+                )
                 for verdict in verdicts
             ]
         )
         for verdict in verdicts:
-            for problem in verdict.problems:
+            for problem in (*verdict.problems, *verdict.remarks):
                 print(f"- {problem}")
     return 0 if all(verdict.works for verdict in verdicts) else ModelError.exit_code
 

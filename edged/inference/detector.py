@@ -1,4 +1,4 @@
-"""Finds faces with BlazeFace, full range or short."""
+"""Finds faces with a detector of any supported head."""
 
 import cv2
 import numpy as np
@@ -7,24 +7,30 @@ from edged.domain.box import Box
 from edged.domain.face import Detection
 from edged.domain.frame import Pixels
 from edged.inference.card import DetectorHead
+from edged.inference.detector_outputs import Outputs, outputs_of
 from edged.inference.pixel_scale import PixelScale
 from edged.inference.runtime import Network
-from edged.vision.blazeface import COORDINATES, Candidate, anchor_centres, decoded, logit, suppressed
 from edged.vision.letterbox import Letterbox, shrunk
+from edged.vision.nms import Candidate
 
 
-class BlazeFaceDetector:
-    """A detector as the pipeline wants it; used by one thread."""
+class FaceDetector:
+    """A detector as the pipeline wants it; used by one thread.
+
+    Args:
+        network: the loaded model.
+        head: of its card.
+        min_score: least score of a detection, strictly between 0 and 1.
+
+    Raises ModelError where the model's tensors are not those that its card's head has.
+    """
 
     def __init__(self, network: Network, head: DetectorHead, min_score: float) -> None:
+        network.expect_square(head.input_px)
         self._network = network
         self._side_px = head.input_px
-        self._scale = PixelScale(head.input_scale.factor, head.input_scale.offset)
-        self._centres = anchor_centres(head.grids, head.input_px)
-        self._max_iou = head.max_iou
-        self._min_logit = logit(min_score)
-        self._regressions = network.output_with(COORDINATES)
-        self._logits = network.output_with(1)
+        self._scale = PixelScale(head.input_scale, network.input_type())
+        self._outputs: Outputs = outputs_of(network, head, min_score)
         self._last_placing: Letterbox | None = None
 
     def detect(self, pixels: Pixels) -> list[Detection]:
@@ -32,13 +38,7 @@ class BlazeFaceDetector:
         placed = self._placing(pixels.shape[1], pixels.shape[0])
         self._show(pixels, placed)
         self._network.run()
-        candidates = decoded(
-            self._network.output(self._regressions),
-            self._network.output(self._logits)[:, 0],
-            self._centres,
-            self._min_logit,
-        )
-        return [_detection(face, placed) for face in suppressed(candidates, self._max_iou)]
+        return [_detection(face, placed) for face in self._outputs.faces()]
 
     def _placing(self, width_px: int, height_px: int) -> Letterbox:
         last = self._last_placing

@@ -14,9 +14,10 @@ class FaceMeshLandmarker:
     """A landmarker as the pipeline wants it; used by one thread."""
 
     def __init__(self, network: Network, head: LandmarksHead) -> None:
+        network.expect_square(head.input_px)
         self._network = network
         self._head = head
-        self._scale = PixelScale(head.input_scale.factor, head.input_scale.offset)
+        self._scale = PixelScale(head.input_scale, network.input_type())
         self._mesh = network.output_with(head.points * 3)
         self._flag = network.output_with(1)
 
@@ -27,7 +28,7 @@ class FaceMeshLandmarker:
         self._network.run()
         points = crop.placed(self._network.output(self._mesh).reshape(-1, 3))
         points.setflags(write=False)
-        return Landmarks(points, _sigmoid(float(self._network.output(self._flag).ravel()[0])))
+        return Landmarks(points, _sigmoid(float(self._network.flat(self._flag)[0])))
 
 
 def _sigmoid(value: float) -> float:

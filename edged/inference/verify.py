@@ -1,6 +1,6 @@
 """Runs a model on its card's reference picture and compares what comes out with what must."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from edged.domain.box import Box
 from edged.domain.errors import ModelError
-from edged.domain.face import Detection
+from edged.domain.face import CHIP_SIZE_PX, Detection
 from edged.domain.frame import Pixels
 from edged.inference.card import (
     DetectorHead,
@@ -19,15 +19,19 @@ from edged.inference.card import (
     ExpectedFace,
     LandmarksHead,
     ModelCard,
+    Reference,
 )
-from edged.inference.catalogue import Catalogue, head_of
-from edged.inference.detector import BlazeFaceDetector
+from edged.inference.catalogue import Catalogue, head_of, shipped_directory
+from edged.inference.delegate import NetworkLoader
+from edged.inference.detector import FaceDetector
 from edged.inference.embedder import ChipEmbedder
 from edged.inference.landmarker import FaceMeshLandmarker
-from edged.inference.models import load_network
 from edged.inference.runtime import Network, Runtime
+from edged.settings.recognition import Models
 
 _MIN_SCORE = 0.5
+_CHIP = np.s_[26:176, 23:173]
+"""Of the shipped reference picture: the face about as it lies in a chip."""
 
 Expected = TypeVar("Expected")
 
@@ -40,11 +44,15 @@ class Verdict:
         name: of the model.
         problems: what is wrong, each with its remedy; empty for a model that works.
         deviations: how far the results were off, in words.
+        delegate: who computed, by the name of its library; empty where the CPU did.
+        remarks: why a delegate that was asked for did not.
     """
 
     name: str
     problems: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
+    delegate: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def works(self) -> bool:
@@ -60,17 +68,24 @@ class _Comparison:
     is_wrong: bool
 
 
-def verify(catalogue: Catalogue, name: str, runtime: Runtime, threads: int = 1) -> Verdict:
+def verify(catalogue: Catalogue, name: str, runtime: Runtime, chosen: Models | None = None) -> Verdict:
     """Check a model's card and file, load it, run it on the reference picture and compare.
 
-    Raises nothing that a person could act on: it is in the verdict.
+    A card of somebody's own may have no reference results; then the model is run, and what it gives is said.
+    `chosen` says how many threads and which delegate; without it, one and none. Raises nothing that a person
+    could act on: it is in the verdict.
     """
+    loader = NetworkLoader(catalogue, runtime, chosen or Models(threads=1))
     try:
         card = catalogue.card(name)
-        network = load_network(catalogue, card, runtime, threads)
-        comparisons = list(_compared(card, network, _picture(catalogue.directory / card.reference.picture)))
+        network = loader.load(card)
+        if card.reference is None:
+            comparisons = list(_tried(card, network))
+        else:
+            picture = _picture(catalogue.folder_of(name) / card.reference.picture)
+            comparisons = list(_compared(card, card.reference, network, picture))
     except ModelError as error:
-        return Verdict(name, problems=(str(error),))
+        return Verdict(name, problems=(str(error),), remarks=tuple(loader.remarks))
     return Verdict(
         name,
         problems=tuple(
@@ -79,21 +94,44 @@ def verify(catalogue: Catalogue, name: str, runtime: Runtime, threads: int = 1) 
             if item.is_wrong
         ),
         deviations=tuple(item.what for item in comparisons),
+        delegate=network.delegate,
+        remarks=tuple(loader.remarks),
     )
 
 
-def _compared(card: ModelCard, network: Network, picture: Pixels) -> Iterator[_Comparison]:
-    compare: dict[type, Callable[[ModelCard, Network, Pixels], Iterator[_Comparison]]] = {
-        DetectorHead: _compared_faces,
-        LandmarksHead: _compared_mesh,
-        EmbedderHead: _compared_embedding,
-    }
-    return compare[type(card.head)](card, network, picture)
+def _tried(card: ModelCard, network: Network) -> Iterator[_Comparison]:
+    """What a model without reference results gives for the shipped picture of one face."""
+    picture = _picture(shipped_directory() / "reference" / "astronaut.jpg")
+    if isinstance(card.head, DetectorHead):
+        faces = FaceDetector(network, card.head, _MIN_SCORE).detect(picture)
+        seen = f"finds {len(faces)} faces in a picture of one"
+        if faces:
+            box = faces[0].box
+            seen += f", the best at {box.centre[0]:.0f}, {box.centre[1]:.0f}, {box.width:.0f} pixels wide,"
+            seen += f" score {faces[0].score:.2f}"
+        yield _Comparison(seen, is_wrong=False)
+    elif isinstance(card.head, EmbedderHead):
+        chip = cv2.cvtColor(picture[_CHIP], cv2.COLOR_BGR2RGB)
+        found = ChipEmbedder(network, card.head, card.sha256).embed(chip)  # type: ignore[arg-type]
+        yield _Comparison(f"gives {found.size} numbers; its card has no reference results", is_wrong=False)
+    else:
+        raise ModelError(f"the card of model {card.name} has no reference results for its role {card.role}")
 
 
-def _compared_faces(card: ModelCard, network: Network, picture: Pixels) -> Iterator[_Comparison]:
-    expected = card.reference.faces
-    faces = BlazeFaceDetector(network, head_of(card, DetectorHead), _MIN_SCORE).detect(picture)
+def _compared(
+    card: ModelCard, reference: Reference, network: Network, picture: Pixels
+) -> Iterator[_Comparison]:
+    if isinstance(card.head, DetectorHead):
+        return _compared_faces(card, reference, network, picture)
+    compare = _compared_mesh if isinstance(card.head, LandmarksHead) else _compared_embedding
+    return compare(card, reference, network, picture)
+
+
+def _compared_faces(
+    card: ModelCard, reference: Reference, network: Network, picture: Pixels
+) -> Iterator[_Comparison]:
+    expected = reference.faces
+    faces = FaceDetector(network, head_of(card, DetectorHead), _MIN_SCORE).detect(picture)
     yield _Comparison(f"{len(faces)} of {len(expected)} faces", len(faces) != len(expected))
     for face, wanted in zip(faces, expected, strict=False):
         yield from _compared_face(face, wanted)
@@ -106,8 +144,10 @@ def _compared_face(face: Detection, wanted: ExpectedFace) -> Iterator[_Compariso
     yield _difference("keypoints", face.keypoints, wanted.keypoints, wanted.tolerance_px, " px")
 
 
-def _compared_mesh(card: ModelCard, network: Network, picture: Pixels) -> Iterator[_Comparison]:
-    wanted = _given(card, card.reference.mesh)
+def _compared_mesh(
+    card: ModelCard, reference: Reference, network: Network, picture: Pixels
+) -> Iterator[_Comparison]:
+    wanted = _given(card, reference.mesh)
     keypoints = np.zeros((6, 2), np.float32)
     keypoints[:2] = wanted.eyes
     landmarker = FaceMeshLandmarker(network, head_of(card, LandmarksHead))
@@ -117,11 +157,13 @@ def _compared_mesh(card: ModelCard, network: Network, picture: Pixels) -> Iterat
     yield _difference("points", points, tuple(wanted.points.values()), wanted.tolerance_px, " px")
 
 
-def _compared_embedding(card: ModelCard, network: Network, picture: Pixels) -> Iterator[_Comparison]:
-    wanted = _given(card, card.reference.embedding)
+def _compared_embedding(
+    card: ModelCard, reference: Reference, network: Network, picture: Pixels
+) -> Iterator[_Comparison]:
+    wanted = _given(card, reference.embedding)
     head = head_of(card, EmbedderHead)
     left, top = wanted.left_top
-    square = picture[top : top + head.input_px, left : left + head.input_px]
+    square = picture[top : top + CHIP_SIZE_PX, left : left + CHIP_SIZE_PX]
     chip = cv2.cvtColor(square, cv2.COLOR_BGR2RGB)
     found = ChipEmbedder(network, head, card.sha256).raw(chip)  # type: ignore[arg-type]
     original = np.array(wanted.embedding)

@@ -11,3 +11,15 @@ class SystemClock:
     def moment(self) -> Moment:
         """The present instant."""
         return Moment(steady_ms=time.monotonic_ns() // 1_000_000, utc_ms=time.time_ns() // 1_000_000)
+
+
+class SystemStopwatch:
+    """The machine's finest clocks, for measuring how long something takes."""
+
+    def wall_ns(self) -> int:
+        """Nanoseconds since some fixed start."""
+        return time.perf_counter_ns()
+
+    def cpu_ns(self) -> int:
+        """Nanoseconds that this process, all its threads together, has had a processor."""
+        return time.process_time_ns()

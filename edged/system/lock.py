@@ -11,6 +11,30 @@ from edged.domain.errors import StoreError
 FILE_NAME: Final = "edged.lock"
 
 
+def holder(folder: Path) -> int | None:
+    """The process whose daemon runs on a folder; None where none does.
+
+    Looks without getting in the way: the file keeps the number of the last one, which must be alive and be
+    the one that holds the lock.
+    """
+    try:
+        descriptor = os.open(folder / FILE_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        process = int(os.read(descriptor, 32) or b"0")
+        if process <= 0 or not Path(f"/proc/{process}").exists():
+            return None
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return process
+    except (OSError, ValueError):
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
 class FolderLock:
     """Held as long as the process lives or the context lasts; the kernel lets go of it with the process."""
 

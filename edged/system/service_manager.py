@@ -36,6 +36,10 @@ class ServiceManager:
         """The daemon works: at its start, and after each reload."""
         return self._tell("READY=1", *_status(status))
 
+    def starting(self, status: str, patience_s: float) -> bool:
+        """The start takes longer: wait so long from now on before it counts as failed."""
+        return self._tell(f"EXTEND_TIMEOUT_USEC={round(patience_s * 1_000_000)}", *_status(status))
+
     def status(self, text: str) -> bool:
         """One line for people, shown by `systemctl status`."""
         return self._tell(*_status(text))

@@ -1,4 +1,4 @@
-"""Turns BlazeFace's raw outputs into faces: anchors, decoding, weighted non-maximum suppression.
+"""Reads BlazeFace's outputs: anchors and decoding.
 
 After Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs" (2019), and the
 graph options of MediaPipe 0.10.14 (`face_detection_full_range`, `face_detection_short_range`).
@@ -8,11 +8,12 @@ working with their numbers one by one does. NumPy only looks through the thousan
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edged.domain.box import Box
 from edged.domain.face import Floats
+from edged.vision.nms import Candidate, best_first
 from edged.vision.similarity import Point
 
 KEYPOINTS = 6
@@ -26,21 +27,6 @@ class AnchorGrid:
 
     cells: int
     per_cell: int
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A face in pixels of the model's input.
-
-    Attributes:
-        score: 0 to 1.
-        box: may reach outside the input.
-        keypoints: six pairs x, y, one after the other.
-    """
-
-    score: float
-    box: Box
-    keypoints: tuple[float, ...]
 
 
 def anchor_centres(grids: Sequence[AnchorGrid], input_px: int) -> tuple[Point, ...]:
@@ -71,29 +57,9 @@ def decoded(
         min_logit: `logit` of the least score; comparing logits spares 2,304 exponentials a frame.
     """
     chosen = (logits >= min_logit).nonzero()[0].tolist()
-    candidates = [
+    return best_first(
         _candidate(regressions[anchor].tolist(), float(logits[anchor]), *centres[anchor]) for anchor in chosen
-    ]
-    candidates.sort(key=lambda candidate: -candidate.score)
-    return candidates
-
-
-def suppressed(candidates: Sequence[Candidate], max_iou: float) -> Iterator[Candidate]:
-    """One face for each cluster of overlapping candidates, which must come best first.
-
-    The best candidate takes all that overlap it by more than `max_iou` with it: box and keypoints become the
-    means of the cluster, weighted by score; its own score stays. Then the best of those left does the same.
-    """
-    rest = list(candidates)
-    while rest:
-        best = rest[0]
-        cluster = [best]
-        others: list[Candidate] = []
-        for candidate in rest[1:]:
-            joins = best.box.iou(candidate.box) > max_iou
-            (cluster if joins else others).append(candidate)
-        yield _merged(cluster)
-        rest = others
+    )
 
 
 def _candidate(numbers: list[float], value: float, x: float, y: float) -> Candidate:
@@ -104,26 +70,4 @@ def _candidate(numbers: list[float], value: float, x: float, y: float) -> Candid
         1 / (1 + math.exp(-value)),
         Box(centre_x - half_width, centre_y - half_height, centre_x + half_width, centre_y + half_height),
         tuple([number + way for number, way in zip(numbers[4:], (x, y) * KEYPOINTS, strict=True)]),
-    )
-
-
-def _merged(cluster: list[Candidate]) -> Candidate:
-    if len(cluster) == 1:
-        return cluster[0]
-    total = sum(candidate.score for candidate in cluster)
-    weights = [candidate.score / total for candidate in cluster]
-
-    def mean(numbers: Iterable[float]) -> float:
-        return sum(map(float.__mul__, weights, numbers))
-
-    boxes = [candidate.box for candidate in cluster]
-    return Candidate(
-        cluster[0].score,
-        Box(
-            mean(box.x_min for box in boxes),
-            mean(box.y_min for box in boxes),
-            mean(box.x_max for box in boxes),
-            mean(box.y_max for box in boxes),
-        ),
-        tuple(map(mean, zip(*(candidate.keypoints for candidate in cluster), strict=True))),
     )

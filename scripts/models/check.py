@@ -13,13 +13,18 @@ from pathlib import Path
 import numpy as np
 
 import convert
+from calibration_frames import FramesError, as_input, list_sha256
+from detector_convert import equalised_graph, outputs
+from detectors import RECIPES, Recipe, calibration_pictures
 from edged.inference.runtime import find_runtime, make_network
 from make import MODELS, embedder_weights, made_models
-from packages import PackageError
+from packages import COPIED, PackageError, content_of
 
 REFERENCE = MODELS.parents[1] / "shared" / "reference" / "embedder-reference.npz"
 MOST_DIFFERENCE = 1e-5
 """Of a component of the float32 model's embedding from dlib's; embeddings have lengths of 1.3 to 1.5."""
+MOST_OFF = 1e-3
+"""Of an equalised detector's output from the published one's; they are pixels and logits."""
 LEAST_COSINE = 0.999
 """Of a quantized model's embedding with dlib's."""
 
@@ -37,11 +42,14 @@ def main() -> int:
     path = parser.parse_args().reference
     try:
         weights = embedder_weights()
-        first, second = dict(made_models(weights)), dict(made_models(weights))
-    except PackageError as error:
+        pictures = calibration_pictures(None)
+        first, second = dict(made_models(weights, pictures)), dict(made_models(weights, pictures))
+    except (PackageError, FramesError) as error:
         print(error, file=sys.stderr)
         return 1
     passed = [_is_same_every_time(name, first[name], second[name]) for name in first]
+    passed += [_are_the_cards_pictures(name, pictures) for name in RECIPES]
+    passed += [_is_equalised_exactly(recipe, pictures) for recipe in RECIPES.values()]
     if not path.exists():
         print(f"NOT compared with dlib: {path} is not there")
         return 1
@@ -63,6 +71,31 @@ def _is_same_every_time(name: str, first: bytes, second: bytes) -> bool:
     hashes = {hashlib.sha256(first).hexdigest(), hashlib.sha256(second).hexdigest(), card["sha256"]}
     print(f"{name}: two runs and the card have {len(hashes)} hash{'es' if len(hashes) > 1 else ''}: {hashes}")
     return len(hashes) == 1
+
+
+def _are_the_cards_pictures(name: str, pictures: list[Path]) -> bool:
+    found = list_sha256(pictures)
+    is_same = found in json.loads((MODELS / f"{name}.json").read_text())["origin"]["made_by"]
+    print(f"{name}: calibration pictures {found}: {'as' if is_same else 'NOT as'} its card says")
+    return is_same
+
+
+def _is_equalised_exactly(recipe: Recipe, pictures: list[Path]) -> bool:
+    """Whether the equalised float graph says what the published model says in the runtime."""
+    content = content_of(COPIED[recipe.source])
+    inputs = [as_input(path, recipe.side_px) for path in pictures]
+    graph, network = (
+        equalised_graph(content, inputs),
+        make_network(find_runtime(), content, name=recipe.source, threads=1),
+    )
+    largest = 0.0
+    for picture in inputs[::10]:
+        np.copyto(network.input(), picture[0])
+        network.run()
+        for number, found in enumerate(outputs(graph, picture).values()):
+            largest = max(largest, float(np.abs(found[0] - network.output(number)).max()))
+    print(f"{recipe.source}: equalised, largest difference of an output {largest:.1e}, at most {MOST_OFF}")
+    return largest <= MOST_OFF
 
 
 def _embeddings(model: bytes, chips: np.ndarray) -> np.ndarray:

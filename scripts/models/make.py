@@ -9,6 +9,8 @@ from pathlib import Path
 
 import convert
 import packages
+from calibration_frames import FramesError, list_sha256
+from detectors import calibration_pictures, quantized_detectors
 from dlib_dat import read_network
 from embedder_graph import EmbedderWeights, folded
 from reference import write_references
@@ -27,13 +29,14 @@ def embedder_weights() -> EmbedderWeights:
     return folded(read_network(packages.content_of(packages.EMBEDDER_WEIGHTS)))
 
 
-def made_models(weights: EmbedderWeights) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of every model that ships."""
+def made_models(weights: EmbedderWeights, pictures: list[Path]) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of every model that ships; detectors are quantized by the pictures."""
     for name, member in packages.COPIED.items():
         yield name, packages.content_of(member)
     on_grid = rounded_weights(weights)
     for name, converted in _CONVERTED.items():
         yield name, converted(on_grid)
+    yield from quantized_detectors(pictures)
 
 
 def main() -> int:
@@ -44,16 +47,24 @@ def main() -> int:
         action="store_true",
         help="write the new sizes, hashes and reference results into the cards, for review in their diff",
     )
+    parser.add_argument(
+        "--frames",
+        type=Path,
+        metavar="FOLDER",
+        help="pictures to quantize the detectors by, instead of those that everybody can make",
+    )
     arguments = parser.parse_args()
     try:
         weights = embedder_weights()
-        others = [name for name, content in made_models(weights) if not _placed(name, content)]
+        pictures = calibration_pictures(arguments.frames)
+        print(f"{len(pictures)} calibration pictures, SHA-256 of their list {list_sha256(pictures)}")
+        others = [name for name, content in made_models(weights, pictures) if not _placed(name, content)]
         if arguments.update_cards:
             _update_cards(others)
             exact = convert.as_float32(weights)
             write_references(MODELS, packages.content_of(packages.PORTRAIT), exact)
             return 0
-    except packages.PackageError as error:
+    except (packages.PackageError, FramesError) as error:
         print(error, file=sys.stderr)
         return 1
     return 1 if others else 0

@@ -11,6 +11,7 @@ from edged.domain.face import EMBEDDING_SIZE
 from edged.inference.card import EmbedderHead
 from edged.inference.embedder import ChipEmbedder
 from edged.inference.models import load_models
+from edged.inference.pixel_scale import FLOAT
 from edged.settings.recognition import Models
 from edged.vision.alignment import aligned_chip
 
@@ -183,6 +184,12 @@ def test_a_chip_of_another_size_is_refused(models, shape):
 class SilentNetwork:
     """A model of a kind that its runtime does not really know: it runs, and all its outputs stay zero."""
 
+    def expect_square(self, _side_px):
+        pass
+
+    def input_type(self):
+        return FLOAT
+
     def output_with(self, size):
         self.size = size
         return 0
@@ -193,7 +200,7 @@ class SilentNetwork:
     def run(self):
         pass
 
-    def output(self, _number):
+    def flat(self, _number):
         return np.zeros(self.size, np.float32)
 
 

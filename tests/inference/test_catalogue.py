@@ -2,7 +2,10 @@ import hashlib
 import json
 import re
 import shutil
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from edged.domain.errors import ModelError
@@ -11,9 +14,12 @@ from edged.inference.catalogue import Catalogue, head_of
 from edged.inference.models import load_models
 from edged.settings.recognition import Models
 
+PORTRAIT = Path(__file__).with_name("portrait-256.jpg")
 ALL = [
     "blazeface-full-range",
+    "blazeface-full-range-int8",
     "blazeface-short-range",
+    "blazeface-short-range-int8",
     "dlib-resnet-v1-dynamic-int8",
     "dlib-resnet-v1-weight-only-int8",
     "face-landmarks",
@@ -30,7 +36,7 @@ def copied(tmp_path):
 
 def refusal(folder):
     with pytest.raises(ModelError) as caught:
-        load_models(Models(directory=str(folder)), 0.5)
+        load_models(Models(directory=str(folder), detector="blazeface-full-range"), 0.5)
     return str(caught.value)
 
 
@@ -66,6 +72,37 @@ def test_the_embedder_is_chosen_by_the_runtime():
     catalogue = Catalogue()
     assert catalogue.embedder_for("auto", "ai-edge-litert").name == "dlib-resnet-v1-dynamic-int8"
     assert catalogue.embedder_for("auto", "tflite-runtime").name == "dlib-resnet-v1-weight-only-int8"
+
+
+def test_the_detector_is_chosen_by_the_runtime():
+    catalogue = Catalogue()
+    assert catalogue.detector_for("auto", "ai-edge-litert").name == "blazeface-full-range-int8"
+    assert catalogue.detector_for("auto", "tflite-runtime").name == "blazeface-full-range"
+
+
+def test_a_named_detector_is_taken_on_every_runtime():
+    assert Catalogue().detector_for("blazeface-short-range", "tflite-runtime").name == "blazeface-short-range"
+
+
+def test_a_detector_for_near_faces_is_never_taken_by_itself(copied):
+    for name in ("blazeface-full-range", "blazeface-full-range-int8"):
+        path = copied / f"{name}.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "runtimes": ["another-runtime"]}))
+    with pytest.raises(ModelError, match=r"no detector .* is made for ai-edge-litert"):
+        Catalogue(str(copied)).detector_for("auto", "ai-edge-litert")
+
+
+def test_without_a_least_score_in_the_settings_the_detectors_own_counts(copied):
+    picture = np.full((480, 640, 3), 120, np.uint8)
+    picture[100:350, 200:450] = cv2.resize(cv2.imread(str(PORTRAIT)), (250, 250))
+    path = copied / "blazeface-full-range.json"
+    card = json.loads(path.read_text())
+    chosen = Models(directory=str(copied), detector="blazeface-full-range", threads=1)
+    assert len(load_models(chosen, None).detector.detect(picture)) == 1
+    card["head"]["least_score"] = 0.99
+    path.write_text(json.dumps(card))
+    assert load_models(chosen, None).detector.detect(picture) == []
+    assert len(load_models(chosen, 0.5).detector.detect(picture)) == 1
 
 
 def test_a_named_embedder_is_taken_on_every_runtime():
@@ -159,7 +196,8 @@ def test_a_card_under_another_name_is_refused(copied):
 def test_an_unused_broken_card_does_not_keep_the_others_from_loading(copied):
     (copied / "blazeface-short-range.json").write_text("not a card")
     embedder = "dlib-resnet-v1-dynamic-int8"
-    assert load_models(Models(directory=str(copied), embedder=embedder), 0.5).embedder
+    chosen = Models(directory=str(copied), detector="blazeface-full-range", embedder=embedder)
+    assert load_models(chosen, 0.5).embedder
 
 
 def test_a_head_of_another_kind_is_refused():

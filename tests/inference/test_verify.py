@@ -72,7 +72,7 @@ def test_an_embedding_in_another_direction_fails(copied):
 
 
 def test_a_model_of_the_same_kind_with_other_weights_fails(copied):
-    other = (copied / "blazeface-short-range.tflite").read_bytes()
+    other = (copied / "blazeface-full-range.tflite").read_bytes()
     (copied / "face-landmarks.tflite").write_bytes(other)
 
     def edit(card):

@@ -61,4 +61,4 @@ def test_an_installed_edged_finds_and_verifies_its_own_models(wheel, tmp_path):
         timeout=60,
         check=True,
     )
-    assert told.stdout.splitlines() == [str(tmp_path / "edged" / "_models"), "[(), (), (), (), ()]"]
+    assert told.stdout.splitlines() == [str(tmp_path / "edged" / "_models"), "[(), (), (), (), (), (), ()]"]

@@ -1,9 +1,12 @@
 """docs/models.md says of every shipped model what its card says."""
 
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from edged.inference.card import ModelCard
 from edged.inference.catalogue import Catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,3 +37,17 @@ def test_every_hash_is_on_the_page(card):
 def test_no_row_is_of_a_model_that_does_not_ship():
     named = {line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")}
     assert {name for name in named if "." not in name} == {*Catalogue().names()}
+
+
+EXAMPLES = [text.split("```")[0] for text in PAGE.split("```json\n")[1:]]
+
+
+def test_there_is_an_example_card_of_every_head_that_one_may_have():
+    kinds = {json.loads(example)["head"]["kind"] for example in EXAMPLES}
+    assert kinds == {"blazeface", "ssd", "yunet", "scrfd", "embedding"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: json.loads(text)["name"])
+def test_an_example_card_is_one(example):
+    card = msgspec.json.decode(example, type=ModelCard)
+    assert card.file == f"{card.name}.tflite"
