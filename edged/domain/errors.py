@@ -39,6 +39,12 @@ class IdentityError(InputError):
     exit_code = 1
 
 
+class GroupError(InputError):
+    """A group is not there, or cannot be what a command asks of it."""
+
+    exit_code = 1
+
+
 class ModelError(EdgedError):
     """A model or the runtime that runs it is missing, altered or unusable (EX_OSFILE)."""
 

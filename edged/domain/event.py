@@ -33,17 +33,21 @@ class Event(Wire, frozen=True, kw_only=True):
     identity_id: str | None = None
     name: str | None = None
     confidence: float | None = None
+    group_id: str | None = None
+    seen_before: int | None = None
+    first_seen_at: int | None = None
     at: int
     age_ms: int
     schema: int = msgspec.field(default_factory=lambda: EDGE_SCHEMA)
 
 
 class PresentPerson(Wire, frozen=True, kw_only=True):
-    """Somebody who is in view. Without `identity_id`: somebody unknown."""
+    """Somebody who is in view. Without `identity_id`: somebody unknown, with the group of their faces."""
 
     track_id: str
     identity_id: str | None = None
     name: str | None = None
+    group_id: str | None = None
     since: int
 
 

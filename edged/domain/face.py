@@ -14,11 +14,14 @@ CHIP_SIZE_PX = 150
 EMBEDDING_SIZE = 128
 """Length of the shipped embedder's vectors."""
 
+COVERED_FROM = 0.5
+"""A face's occlusion from which it counts as covered."""
+
 Floats = NDArray[np.float32]
 Chip = NDArray[np.uint8]
 """An aligned crop: CHIP_SIZE_PX x CHIP_SIZE_PX x 3 uint8, RGB."""
 Embedding = NDArray[np.float32]
-"""EMBEDDING_SIZE float32, unit length, read-only."""
+"""As many float32 as the model gives (EMBEDDING_SIZE of the shipped ones), unit length, read-only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +31,8 @@ class Detection:
     Attributes:
         box: edges in the frame's pixels; may reach outside the frame.
         keypoints: 6 x 2 float32, pixels (x, y): the person's right eye and left eye (the first is the one
-            on the picture's left), nose tip, mouth, right ear, left ear.
+            on the picture's left), nose tip, mouth, right ear, left ear. Of detectors that give five, the
+            ears are estimated; of those that give none, all are, for an upright face.
         score: how sure the detector is that this is a face, 0 to 1.
     """
 
@@ -51,8 +55,27 @@ class Landmarks:
     presence: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MeshFit:
+    """How a mesh lies in the detection it was made from.
+
+    Attributes:
+        misfit: how far the mesh has eyes, nose and mouth from where the detector has them, on average, in
+            sides of the box.
+        size: the mesh's eyes' distance, or eyes to mouth where that is more, in sides of the box.
+        shape: K x 2 float32, some points of the mesh, in sides of the box from its middle; read-only.
+    """
+
+    misfit: float
+    size: float
+    shape: Floats
+
+
 class Rejection(StrEnum):
-    """Why a face is not good enough to be embedded. The set is closed; each is counted."""
+    """Why a face is not good enough to be embedded. The set is closed; each is counted.
+
+    `TINY` is said before a face is looked at closely, `ODD` of one that was embedded and then not used.
+    """
 
     TOO_SMALL = "too small"
     BLURRED = "blurred"
@@ -62,7 +85,10 @@ class Rejection(StrEnum):
     TOO_BRIGHT = "too bright"
     FLAT = "no contrast"
     CUT_OFF = "cut off at the frame's edge"
+    COVERED = "covered"
     NO_FACE = "no face to the landmark model"
+    TINY = "smaller than min_face_px"
+    ODD = "unlike the rest of its track"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +105,9 @@ class Quality:
         contrast: standard deviation of the same grey values.
         yaw_deg, pitch_deg, roll_deg: pose by the landmarks; 0 is frontal and upright. Positive: looks to the
             picture's right, looks up, is tilted clockwise in the picture.
+        frontality: cosine of the angle between where the face looks and the camera, 0 to 1.
+        occlusion: how likely eyes or mouth are covered, 0 to 1; from 0.5 on the face counts as covered.
+        is_grey: whether it was seen without colours: infrared light, a black-and-white picture.
     """
 
     score: float
@@ -90,6 +119,14 @@ class Quality:
     yaw_deg: float
     pitch_deg: float
     roll_deg: float
+    frontality: float = 1.0
+    occlusion: float = 0.0
+    is_grey: bool = False
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether sunglasses, a mask or a scarf seem to hide eyes or mouth."""
+        return self.occlusion >= COVERED_FROM
 
     @property
     def is_good(self) -> bool:

@@ -15,6 +15,9 @@ class FeedState(Wire, frozen=True, kw_only=True):
         decoder: who really decodes.
         frames: frames captured since the start; dropped: of these, replaced in the slot unseen.
         rejected: how many faces were not good enough to be recognised, by reason.
+        refused: how many tracks were never believed to be faces, by reason.
+        takeovers: how many tracks were split because somebody else had them.
+        grey: whether the last good face had no colours: infrared light, a black-and-white camera.
         faults: how often each fault was met; reconnections: how often the source was opened again.
         resolution_changes: how often the picture's size changed while the source was open.
         last_frame_age_ms: absent before the first frame.
@@ -33,6 +36,9 @@ class FeedState(Wire, frozen=True, kw_only=True):
     frames: int
     dropped: int
     rejected: dict[str, int] = msgspec.field(default_factory=dict)
+    refused: dict[str, int] = msgspec.field(default_factory=dict)
+    takeovers: int = 0
+    grey: bool = False
     reconnections: int
     resolution_changes: int = 0
     faults: dict[str, int] = msgspec.field(default_factory=dict)

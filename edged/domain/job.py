@@ -57,11 +57,17 @@ class FaceEdge(Wire, frozen=True, kw_only=True):
     face_id: str
     track_id: str
     decision: Verdict
+    reason: str | None = None
+    corrected: bool | None = None
     name: str | None = None
     similarity: float | None = None
+    required_similarity: float | None = None
     margin: float | None = None
     quality: float | None = None
     detection_score: float | None = None
+    group_id: str | None = None
+    seen_before: int | None = None
+    first_seen_at: int | None = None
 
 
 class JobObject(Wire, frozen=True, kw_only=True):

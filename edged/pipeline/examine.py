@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from edged.domain.face import Chip, Detection, Embedding, Face
+from edged.domain.face import Chip, Detection, Embedding, Face, MeshFit
 from edged.domain.frame import Pixels
 from edged.pipeline.ports import Models
 from edged.settings.recognition import Quality
 from edged.vision.alignment import aligned_chip
+from edged.vision.fit import fit_of
 from edged.vision.quality import assess
 
 
@@ -17,11 +18,13 @@ class Look:
     Attributes:
         face: with quality and chip, without embedding.
         presence: how sure the landmark model is that it is a face, 0 to 1.
+        fit: how its mesh lies in the detection.
     """
 
     face: Face
     chip: Chip
     presence: float
+    fit: MeshFit
 
     @property
     def is_good(self) -> bool:
@@ -39,7 +42,7 @@ def look_closely(models: Models, quality: Quality, pixels: Pixels, detection: De
     chip = aligned_chip(pixels, landmarks)
     height_px, width_px = pixels.shape[:2]
     found = assess(quality, width_px, height_px, detection, landmarks, chip)
-    return Look(Face(detection, found, chip), chip, landmarks.presence)
+    return Look(Face(detection, found, chip), chip, landmarks.presence, fit_of(detection, landmarks))
 
 
 def examine(models: Models, quality: Quality, pixels: Pixels) -> list[Face]:

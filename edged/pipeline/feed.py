@@ -2,25 +2,35 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from edged.domain.face import Detection, Face
+import msgspec
+
+from edged.domain.face import Detection, Face, Rejection
+from edged.domain.feed_state import FeedState
 from edged.domain.frame import Frame
 from edged.domain.message import Message
 from edged.domain.moment import Moment
 from edged.pipeline.examine import look_closely
 from edged.pipeline.ports import Models
-from edged.recognition.decision import NOT_YET, Decision, decide
+from edged.pipeline.unknown_people import UnknownPeople
+from edged.recognition.decision import NOT_YET, Decision, Rule, decide
 from edged.recognition.evidence import Evidence
 from edged.recognition.gallery import Gallery
 from edged.recognition.presence import Appearance, PresenceBook
 from edged.recognition.sighting import Limits, Observation, SightingBook, Update
+from edged.recognition.takeover import LIKE_NOBODY_FROM, GoodFace, TakeoverWatch
 from edged.recognition.wire import Origin, event_message, job_message, presence_message
 from edged.settings.recognition import Sightings
 from edged.settings.root import Settings
+from edged.tracking.belief import Glance
 from edged.tracking.track import Track, TrackState
 from edged.tracking.tracker import Tracker
 from edged.vision.motion import MotionGate
+
+SETTLED_LOOKS: Final = 12
+"""After so many good faces a decided person is looked at half as often: somebody who stays costs little."""
 
 
 @dataclass(slots=True)
@@ -28,6 +38,7 @@ class _Person:
     """What the pipeline knows of one track beyond its box."""
 
     evidence: Evidence = field(default_factory=Evidence)
+    watch: TakeoverWatch = field(default_factory=TakeoverWatch)
     decision: Decision = NOT_YET
     next_embedding_ms: int = 0
 
@@ -38,18 +49,28 @@ class FeedPipeline:
     `process`, `tick` and `end` return what is to be told, oldest first; nothing else leaves the pipeline.
     """
 
-    def __init__(self, origin: Origin, settings: Settings, models: Models) -> None:
+    def __init__(
+        self, origin: Origin, settings: Settings, models: Models, unknown: UnknownPeople | None = None
+    ) -> None:
         self.namespace = origin.namespace
         self.is_live = not origin.is_replay
         self.has_ended = False
         self.rejected: Counter[str] = Counter()
-        """Faces that were not good enough, by reason."""
+        """Faces that were not used, by reason; one with several reasons is counted under each."""
+        self.refused: Counter[str] = Counter()
+        """Tracks that were never believed, by reason."""
+        self.takeovers = 0
+        """Tracks that were split because somebody else had them."""
+        self.is_grey = False
+        """Whether the last good face had no colours."""
         self._origin = origin
         self._settings = settings
         self._models = models
+        self._rule = Rule(settings.recognition, models.calibrated())
         self._gate = MotionGate(settings.motion)
         self._tracker = Tracker(settings.tracking)
         self._people: dict[int, _Person] = {}
+        self._unknown = unknown or UnknownPeople(origin.feed_id)
         self._sightings = SightingBook(_limits(settings.sightings))
         self._presence = PresenceBook(round(settings.sightings.close_after * 1000))
         self._presence_told = 0
@@ -61,6 +82,7 @@ class FeedPipeline:
         if settings.motion != self._settings.motion:
             self._gate = MotionGate(settings.motion)
         self._settings = settings
+        self._rule = Rule(settings.recognition, self._rule.calibration)
         self._sightings.limits = _limits(settings.sightings)
         self._presence.leave_after_ms = self._sightings.limits.close_after_ms
 
@@ -78,11 +100,7 @@ class FeedPipeline:
             self._forget(self._tracker.reset())
         if not self._gate.update(frame.at, frame.pixels, busy=self._tracker.is_busy):
             return told + self.tick(frame.at)
-        detections = [
-            detection
-            for detection in self._models.detector.detect(frame.pixels)
-            if min(detection.box.width, detection.box.height) >= self._settings.detection.min_face_px
-        ]
+        detections = self._detect(frame)
         followed = self._tracker.update(frame.at, detections)
         self._forget(followed.ended)
         observations = [
@@ -104,10 +122,30 @@ class FeedPipeline:
             self.has_ended = True
             return []
         self.has_ended = True
+        self._forget(self._tracker.reset())
         # A clip's own time has nothing to do with the clock's: it ends with its last frame.
         last = at if self.is_live else self._last_at
         updates = self._sightings.close(last)
         return self._tell(last, updates, self._presence.clear(last))
+
+    def added_to(self, state: FeedState) -> FeedState:
+        """The feed's state with what the pipeline counts; may be called from any thread."""
+        return msgspec.structs.replace(
+            state,
+            rejected=dict(self.rejected),
+            refused=dict(self.refused),
+            takeovers=self.takeovers,
+            grey=self.is_grey,
+        )
+
+    def _detect(self, frame: Frame) -> list[Detection]:
+        """The detections that are large enough."""
+        found = self._models.detector.detect(frame.pixels)
+        least_px = self._settings.detection.min_face_px
+        large = [one for one in found if min(one.box.width, one.box.height) >= least_px]
+        if len(large) < len(found):
+            self.rejected[Rejection.TINY] += len(found) - len(large)
+        return large
 
     def _observe(
         self, frame: Frame, track: Track, detection: Detection, gallery: Gallery
@@ -117,33 +155,75 @@ class FeedPipeline:
         face = Face(detection)
         due = frame.at.steady_ms >= person.next_embedding_ms
         if track.wants_verdict or due:
-            look = look_closely(self._models, self._settings.quality, frame.pixels, detection)
-            is_face = look.presence >= self._settings.quality.min_presence
-            track = self._tracker.judge(track.number, is_face=is_face)
+            quality = self._settings.quality
+            look = look_closely(self._models, quality, frame.pixels, detection)
+            track = self._tracker.judge(track.number, Glance(look.presence, quality.min_presence, look.fit))
             face = look.face
             if due and look.is_good:
                 face = look.embedded(self._models.embedder.embed(look.chip))
-                self._weigh(person, face, frame.at, gallery)
+                track, person = self._weigh(track, person, face, frame.at, gallery)
+                if person.watch.is_in_doubt:
+                    # Perhaps somebody else: no picture of this face under that track's name.
+                    return []
             elif face.quality is not None:
                 self.rejected.update(face.quality.rejections)
         if track.state is not TrackState.CONFIRMED:
             return []
-        return [Observation(self._origin.track_id(track.number, track.started_at), face, person.decision)]
+        track_id = self._id_of(track)
+        self._unknown.weigh(track_id, face, person.evidence, person.decision.verdict, frame.at)
+        return [Observation(track_id, face, person.decision, self._unknown.membership(track_id))]
 
-    def _weigh(self, person: _Person, face: Face, at: Moment, gallery: Gallery) -> None:
-        """Fuse one good face and decide anew."""
-        settings = self._settings.recognition
+    def _weigh(
+        self, track: Track, person: _Person, face: Face, at: Moment, gallery: Gallery
+    ) -> tuple[Track, _Person]:
+        """Fuse one good face and decide anew; another track and person where somebody else has the track."""
         if face.embedding is None or face.quality is None:
-            return
-        person.evidence.add(face.embedding, face.quality.score)
-        person.decision = decide(person.evidence, gallery, settings, person.decision)
-        decided = person.decision.verdict != NOT_YET.verdict
-        rate = settings.embeddings_per_s_decided if decided else settings.embeddings_per_s
-        person.next_embedding_ms = at.steady_ms + round(1000 / rate)
+            return track, person
+        self.is_grey = face.quality.is_grey
+        good = GoodFace(face.embedding, face.quality.score, at)
+        judged = person.watch.see(_told_apart(good, person.decision, gallery, self._rule))
+        if judged.dropped:
+            self.rejected[Rejection.ODD] += judged.dropped
+        if judged.newcomer:
+            track, person = self._taken_over(track, person, judged.newcomer)
+        for good in judged.newcomer or judged.fitting:
+            person.evidence.add(good.embedding, good.quality)
+        if judged.newcomer or judged.fitting:
+            person.decision = decide(person.evidence, gallery, self._rule, person.decision)
+        person.next_embedding_ms = at.steady_ms + round(1000 / self._embeddings_per_s(person))
+        return track, person
+
+    def _embeddings_per_s(self, person: _Person) -> float:
+        settings = self._settings.recognition
+        if person.decision.verdict == NOT_YET.verdict or person.watch.is_in_doubt:
+            return settings.embeddings_per_s
+        is_settled = person.evidence.looks >= SETTLED_LOOKS
+        return settings.embeddings_per_s_decided / (2 if is_settled else 1)
+
+    def _taken_over(
+        self, track: Track, person: _Person, newcomer: tuple[GoodFace, ...]
+    ) -> tuple[Track, _Person]:
+        """Go on with the newcomer: as a track of their own, or in place of one odd face before them."""
+        new = _Person(watch=TakeoverWatch.begun_with(newcomer))
+        if person.evidence.faces == 1 and person.decision.verdict == NOT_YET.verdict:
+            self.rejected[Rejection.ODD] += 1
+            self._unknown.ended(self._id_of(track))
+        else:
+            self.takeovers += 1
+            ended, track = self._tracker.split(track.number, newcomer[0].at)
+            self._forget([ended])
+        self._people[track.number] = new
+        return track, new
 
     def _forget(self, ended: Sequence[Track]) -> None:
         for track in ended:
             self._people.pop(track.number, None)
+            self._unknown.ended(self._id_of(track))
+            if track.refusal is not None:
+                self.refused[track.refusal] += 1
+
+    def _id_of(self, track: Track) -> str:
+        return self._origin.track_id(track.number, track.started_at)
 
     def _seen(self, at: Moment, observations: Sequence[Observation]) -> list[Appearance]:
         if self._sightings.latest is None:
@@ -152,7 +232,9 @@ class FeedPipeline:
         return [
             appearance
             for observation in observations
-            for appearance in self._presence.see(job_id, observation.track_id, observation.decision, at)
+            for appearance in self._presence.see(
+                job_id, observation.track_id, observation.decision, at, observation.group
+            )
         ]
 
     def _tell(
@@ -169,6 +251,18 @@ class FeedPipeline:
     def _presence_message(self, at: Moment) -> Message:
         self._presence_told += 1
         return presence_message(self._origin, self._presence.persons(), self._presence_told, at)
+
+
+def _told_apart(face: GoodFace, decision: Decision, gallery: Gallery, rule: Rule) -> GoodFace:
+    """The face with what speaks against its track's name; a track without a name has nothing to lose."""
+    best = gallery.best_match(face.embedding) if decision.identity_id is not None else None
+    if best is None:
+        return face
+    rate = rule.false_accept_at(best, enrolled=len(gallery), faces=1)
+    is_another = best.identity.id != decision.identity_id
+    return replace(
+        face, rival=best.similarity if is_another else -1.0, is_like_nobody=rate >= LIKE_NOBODY_FROM
+    )
 
 
 def _limits(sightings: Sightings) -> Limits:

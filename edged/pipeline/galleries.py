@@ -1,12 +1,10 @@
 """The galleries that the recogniser compares with, and the one way they change."""
 
 import threading
-from typing import Final
 
 from edged.domain.identity import GalleryChange
+from edged.recognition.calibration import Calibration
 from edged.recognition.gallery import Gallery
-
-NOBODY: Final = Gallery.empty()
 
 
 class Galleries:
@@ -16,14 +14,15 @@ class Galleries:
     holds up a frame.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, calibration: Calibration | None = None) -> None:
+        self._nobody = Gallery.empty(calibration)
         self._lock = threading.Lock()
         self._galleries: dict[str, Gallery] = {}
 
     def current(self, namespace: str) -> Gallery:
         """The snapshot to use for one frame; empty before the store was read."""
         with self._lock:
-            return self._galleries.get(namespace, NOBODY)
+            return self._galleries.get(namespace, self._nobody)
 
     def apply(self, namespace: str, change: GalleryChange) -> None:
         """Take a change over. Called by one thread at a time for a namespace."""
@@ -33,6 +32,6 @@ class Galleries:
 
     def replace(self, namespace: str, change: GalleryChange) -> None:
         """Forget what was known and begin anew with `change`: the store was exchanged."""
-        fresh = Gallery.empty().with_change(change)
+        fresh = self._nobody.with_change(change)
         with self._lock:
             self._galleries[namespace] = fresh

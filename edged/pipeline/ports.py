@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from edged.domain.errors import ModelError
 from edged.domain.face import Chip, Detection, Embedding, Landmarks
 from edged.domain.frame import Pixels
+from edged.recognition.calibration import Calibration
 
 
 class Source(Protocol):
@@ -69,7 +71,10 @@ class Embedder(Protocol):
 
     @property
     def model_hash(self) -> str:
-        """SHA-256 (hex) of the model's file: embeddings of two models are never compared."""
+        """SHA-256 (hex) of the model's file and of how it is shown a chip.
+
+        Embeddings of two hashes are never compared.
+        """
         ...
 
     def embed(self, chip: Chip) -> Embedding:
@@ -79,8 +84,21 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The three models a picture passes through."""
+    """The three models a picture passes through, and what the last one's similarities are worth."""
 
     detector: Detector
     landmarker: Landmarker
     embedder: Embedder
+    calibration: Calibration | None = None
+    """None of an embedder that nobody measured yet: it can be evaluated, and nobody recognised with it."""
+    remarks: tuple[str, ...] = ()
+    """What a person should know: a delegate that was asked for and is not used."""
+
+    def calibrated(self) -> Calibration:
+        """The calibration, for whoever decides by it; raises `ModelError` where there is none."""
+        if self.calibration is None:
+            raise ModelError(
+                "the embedder's card has no `calibration`: nobody knows which similarity is enough",
+                remedy="measure it on photographs of many people: `edged evaluate FOLDER --calibrate`",
+            )
+        return self.calibration

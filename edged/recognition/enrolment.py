@@ -14,8 +14,8 @@ import numpy as np
 
 from edged.domain.face import Chip, Embedding, Floats, Quality
 from edged.domain.identity import GalleryChange
+from edged.recognition.calibration import Calibration, spread_of
 from edged.recognition.gallery import Gallery, Match
-from edged.recognition.threshold import FALSE_ACCEPT, required_similarity
 
 MOST_FACES: Final = 8
 """Enrolled from one request: more of one day add nothing to the mean that stands for a person."""
@@ -38,7 +38,8 @@ _FULL_TIME_S: Final = 5.0
 _THE_SAME_FROM: Final = 0.9999
 """The same chip embedded twice; the next frame of a clip is less alike."""
 
-_LIKENESS: Final = FALSE_ACCEPT["1 in 1000"]
+_LIKENESS: Final = 1e-3
+"""Share of strangers who would be taken for somebody: more alike is said aloud."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,14 +50,14 @@ class Candidate:
         file: which of the files handed over it is from, counted from 0.
         at_s: its time in a clip; None in a picture.
         quality: how good it is.
-        chip: its aligned crop.
+        chip: its aligned crop; None where it is not at hand.
         embedding: unit length.
     """
 
     file: int
     at_s: float | None
     quality: Quality
-    chip: Chip
+    chip: Chip | None
     embedding: Embedding
 
 
@@ -145,21 +146,33 @@ def odd_files(candidates: Sequence[Candidate]) -> list[Odd]:
     return sorted(odd, key=lambda one: one.similarity)
 
 
-def likeness(everybody: GalleryChange, candidates: Sequence[Candidate], *, besides: str = "") -> Match | None:
+def likeness(
+    everybody: GalleryChange,
+    candidates: Sequence[Candidate],
+    calibration: Calibration,
+    *,
+    besides: str = "",
+) -> Match | None:
     """Who enrolled already looks so much like these faces that they would be taken for one another.
 
     `everybody` is the namespace's whole gallery; `besides` is the id of the person they are enrolled for.
     None where nobody does. The limit is the recogniser's for strangers taken for somebody 1 in 1000.
     """
     others = tuple(one for one in everybody.changed if one.identity.id != besides)
-    gallery = Gallery.empty().with_change(GalleryChange(everybody.revision, others, ()))
-    match = gallery.best_match(mean_of(candidates)) if candidates else None
+    gallery = Gallery.empty(calibration).with_change(GalleryChange(everybody.revision, others, ()))
+    if not candidates or not others:
+        return None
+    match = gallery.best_match(mean_of(candidates))
     if match is None:
         return None
-    required = required_similarity(
-        _LIKENESS, enrolled=len(others), pictures=match.pictures, faces=len(candidates)
+    spread = spread_of(np.array([one.embedding for one in candidates]))
+    required = calibration.required_similarity(
+        _LIKENESS,
+        enrolled=len(others),
+        pictures=match.pictures,
+        faces=calibration.effective(len(candidates), spread),
     )
-    return match if match.similarity >= required else None
+    return match if match.adjusted >= required else None
 
 
 def not_among(faces: Floats, candidates: Sequence[Candidate]) -> list[Candidate]:

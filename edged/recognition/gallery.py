@@ -8,6 +8,7 @@ import numpy as np
 
 from edged.domain.face import EMBEDDING_SIZE, Embedding, Floats
 from edged.domain.identity import GalleryChange, Identity, IdentityFaces
+from edged.recognition.calibration import Calibration, spread_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +16,18 @@ class Match:
     """The best identity for a probe.
 
     Attributes:
-        identity: who is most alike.
-        pictures: how many enrolled faces are behind their template.
+        identity: who fits best.
+        pictures: how many enrolled faces are behind their template; repetitions count for less than one.
         similarity: cosine of probe and template, -1 to 1.
-        margin: distance from the second best identity's similarity; 2 (the most a cosine can differ)
-            where only one person is enrolled.
+        adjusted: the same without what the crowds around probe and template cost: what decisions compare.
+        margin: distance from the second best identity's adjusted similarity; 2 (the most a cosine can
+            differ) where only one person is enrolled.
     """
 
     identity: Identity
-    pictures: int
+    pictures: float
     similarity: float
+    adjusted: float
     margin: float
 
 
@@ -34,27 +37,46 @@ ALONE: Final = 2.0
 """Margin where there is no second identity."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Templates:
+    """One row an identity: N x size float32 of unit length, N costs of the crowd, N effective pictures."""
+
+    vectors: Floats
+    costs: Floats
+    pictures: Floats
+
+    def at(self, rows: list[int]) -> "_Templates":
+        return _Templates(self.vectors[rows], self.costs[rows], self.pictures[rows])
+
+
 class Gallery:
     """An immutable snapshot; a change makes a new one, which the recogniser swaps in between frames.
 
     Each identity stands as one template, the normalised mean of its embeddings: on LFW it beats the best
-    single picture (20 enrolled, 3 pictures each, 1 probe: 6.2 against 11.5 % misses at 1e-3).
+    single picture (docs/recognition.md). Without a calibration, similarities are taken as they are.
     """
 
-    __slots__ = ("_identities", "_pictures", "_templates", "revision")
+    __slots__ = ("_calibration", "_identities", "_templates", "revision")
 
     def __init__(
-        self, revision: int, identities: tuple[Identity, ...], pictures: tuple[int, ...], templates: Floats
+        self,
+        revision: int,
+        identities: tuple[Identity, ...],
+        templates: _Templates,
+        calibration: Calibration | None,
     ) -> None:
         self.revision = revision
         self._identities = identities
-        self._pictures = pictures
         self._templates = templates
+        self._calibration = calibration
 
     @classmethod
-    def empty(cls) -> "Gallery":
+    def empty(cls, calibration: Calibration | None = None) -> "Gallery":
         """A gallery before anything was read: revision 0, nobody in it."""
-        return cls(0, (), (), np.empty((0, EMBEDDING_SIZE), np.float32))
+        none = _Templates(
+            np.empty((0, EMBEDDING_SIZE), np.float32), np.empty(0, np.float32), np.empty(0, np.float32)
+        )
+        return cls(0, (), none, calibration)
 
     def __len__(self) -> int:
         return len(self._identities)
@@ -63,33 +85,62 @@ class Gallery:
         """The gallery after a change; templates of people who did not change are kept as they are."""
         gone = set(change.removed) | {faces.identity.id for faces in change.changed}
         kept = [row for row, identity in enumerate(self._identities) if identity.id not in gone]
-        templates = np.vstack([self._templates[kept], *(_template(faces) for faces in change.changed)])
-        templates.setflags(write=False)
         return Gallery(
             change.revision,
             (*_at(self._identities, kept), *(faces.identity for faces in change.changed)),
-            (*_at(self._pictures, kept), *(len(faces.embeddings) for faces in change.changed)),
-            templates,
+            _joined(self._templates.at(kept), self._made(change.changed)),
+            self._calibration,
         )
 
     def best_match(self, probe: Embedding) -> Match | None:
-        """Who is most alike to a unit-length probe; None where nobody is enrolled."""
+        """Who fits a unit-length probe best; None where nobody is enrolled."""
         if not self._identities:
             return None
-        similarities = self._templates @ probe
-        best = int(similarities.argmax())
-        return self._match(similarities, best)
+        adjusted = self._templates.vectors @ probe
+        adjusted -= self._templates.costs
+        best = int(adjusted.argmax())
+        return self._match(adjusted, best, probe)
 
-    def _match(self, similarities: Floats, row: int) -> Match:
-        similarity = float(similarities[row])
-        similarities[row] = -1.0  # ours alone, just made: cheaper than a copy without the row
-        margin = ALONE if len(similarities) == 1 else similarity - float(similarities.max())
-        return Match(self._identities[row], self._pictures[row], similarity, margin)
+    def _match(self, adjusted: Floats, row: int, probe: Embedding) -> Match:
+        best = float(adjusted[row])
+        adjusted[row] = -3.0  # ours alone, just made: cheaper than a copy without the row
+        cost = float(self._calibration.crowding(probe[None])[0]) if self._calibration else 0.0
+        return Match(
+            self._identities[row],
+            float(self._templates.pictures[row]),
+            similarity=best + float(self._templates.costs[row]),
+            adjusted=best - cost,
+            margin=ALONE if len(adjusted) == 1 else best - float(adjusted.max()),
+        )
+
+    def _made(self, people: tuple[IdentityFaces, ...]) -> _Templates | None:
+        if not people:
+            return None
+        vectors = np.stack([_template(faces) for faces in people])
+        counts = [(len(faces.embeddings), spread_of(faces.embeddings)) for faces in people]
+        if self._calibration is None:
+            costs, pictures = np.zeros(len(people), np.float32), [float(count) for count, _ in counts]
+        else:
+            costs = self._calibration.crowding(vectors)
+            pictures = [self._calibration.effective(count, spread) for count, spread in counts]
+        return _Templates(vectors, costs, np.array(pictures, np.float32))
 
 
 def _template(faces: IdentityFaces) -> Floats:
-    mean = faces.embeddings.mean(axis=0, keepdims=True)
+    mean = faces.embeddings.mean(axis=0)
     return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+def _joined(kept: _Templates, made: _Templates | None) -> _Templates:
+    if made is None:
+        return kept
+    if not len(kept.vectors):
+        return made
+    return _Templates(
+        np.vstack([kept.vectors, made.vectors]),
+        np.concatenate([kept.costs, made.costs]),
+        np.concatenate([kept.pictures, made.pictures]),
+    )
 
 
 def _at(values: tuple[T, ...], rows: Iterable[int]) -> tuple[T, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from edged.domain.event import EventType, PresentPerson
+from edged.domain.group import Membership
 from edged.domain.job import Verdict
 from edged.domain.moment import Moment
 from edged.recognition.decision import Decision
@@ -19,6 +20,8 @@ class Appearance:
     name: str | None
     confidence: float | None
     at: Moment
+    group: Membership | None = None
+    """Of somebody unknown, where groups are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,9 @@ class _Present:
 
 
 class PresenceBook:
-    """The people in view of one feed: a known person once, however many tracks they break into.
+    """The people in view of one feed, each once, however many tracks they break into.
 
+    Somebody unknown is told from others by their group, and by the track alone where groups are not kept.
     Somebody enters with a decision and leaves when unseen for `leave_after_ms`. An unknown person who is
     recognised later becomes the known one, without leaving first.
     """
@@ -39,16 +43,26 @@ class PresenceBook:
         self.leave_after_ms = leave_after_ms
         self._present: dict[str, _Present] = {}
 
-    def see(self, job_id: str, track_id: str, decision: Decision, at: Moment) -> list[Appearance]:
+    def see(
+        self, job_id: str, track_id: str, decision: Decision, at: Moment, group: Membership | None = None
+    ) -> list[Appearance]:
         """Take note of a decided track in view; what it changes."""
         if decision.verdict is Verdict.UNDECIDED:
             return []
-        key = decision.identity_id or track_id
+        key = decision.identity_id or (group.group_id if group else track_id)
         if key in self._present:
             self._present[key] = replace(self._present[key], last_seen=at)
             return []
-        if decision.identity_id is not None:
-            self._present.pop(track_id, None)
+        unnamed = self._unknown_by(track_id)
+        if unnamed is not None and decision.identity_id is None:
+            # The same person in another group: a command merged or split it.
+            moved = self._present.pop(unnamed)
+            self._present[key] = replace(
+                moved, appearance=replace(moved.appearance, group=group), last_seen=at
+            )
+            return []
+        if unnamed is not None:
+            del self._present[unnamed]
         came = Appearance(
             type=EventType.KNOWN if decision.verdict is Verdict.KNOWN else EventType.UNKNOWN,
             job_id=job_id,
@@ -57,6 +71,7 @@ class PresenceBook:
             name=decision.identity.label if decision.identity else None,
             confidence=decision.confidence,
             at=at,
+            group=group,
         )
         left = self._renamed(track_id, key, at)
         self._present[key] = _Present(came, since=at, last_seen=at)
@@ -64,12 +79,15 @@ class PresenceBook:
 
     def _renamed(self, track_id: str, key: str, at: Moment) -> list[Appearance]:
         """A track that was taken for somebody else before: that person was not there."""
-        wrong = [
-            k
-            for k, p in self._present.items()
-            if p.appearance.track_id == track_id and k not in {key, track_id}
-        ]
+        wrong = [k for k, p in self._present.items() if p.appearance.track_id == track_id and k != key]
         return [self._leave(k, at) for k in wrong]
+
+    def _unknown_by(self, track_id: str) -> str | None:
+        """The somebody unknown who came in by this track and is still there."""
+        for key, person in self._present.items():
+            if person.appearance.track_id == track_id and person.appearance.identity_id is None:
+                return key
+        return None
 
     def expire(self, at: Moment) -> list[Appearance]:
         """Let go whoever was not seen for long enough."""
@@ -91,6 +109,7 @@ class PresenceBook:
                 track_id=person.appearance.track_id,
                 identity_id=person.appearance.identity_id,
                 name=person.appearance.name,
+                group_id=person.appearance.group.group_id if person.appearance.group else None,
                 since=person.since.utc_ms,
             )
             for person in self._present.values()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edged.domain.face import Face
+from edged.domain.group import Membership
 from edged.domain.job import JobStatus, Verdict
 from edged.domain.moment import Moment
 from edged.recognition.decision import NOT_YET, Decision
@@ -25,11 +26,13 @@ class Observation:
         track_id: the track's UUID.
         face: its face in this frame.
         decision: what is said of the track as of this frame.
+        group: of an unknown track, which group it is in; None where groups are not kept.
     """
 
     track_id: str
     face: Face
     decision: Decision
+    group: Membership | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +55,10 @@ class View:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Update:
-    """One telling of a job: its number, its views, and what is said of each track by now."""
+    """One telling of a job: its number, its views, and what is said of each track by now.
+
+    `groups` has the tracks that are in one.
+    """
 
     job_number: int
     opened: Moment
@@ -61,6 +67,7 @@ class Update:
     status: JobStatus
     views: tuple[View, ...]
     decisions: dict[str, Decision]
+    groups: dict[str, Membership] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -68,6 +75,7 @@ class _Track:
     """What a sighting remembers of a track."""
 
     decision: Decision = NOT_YET
+    group: Membership | None = None
     shown_quality: float = 0.0
     best: View | None = None
     best_quality: float = -1.0
@@ -158,6 +166,7 @@ class SightingBook:
         decided = observation.decision.verdict is not Verdict.UNDECIDED
         newly_said = observation.decision.differs_from(track.decision)
         track.decision = observation.decision
+        track.group = observation.group
         if newly_said:
             now.changed = True
             return decided
@@ -187,7 +196,8 @@ class SightingBook:
         now.last_sent = at
         now.changed = False
         decisions = {track_id: track.decision for track_id, track in now.tracks.items()}
-        return Update(now.number, now.opened, at, now.sequence, status, tuple(now.views), decisions)
+        groups = {track_id: track.group for track_id, track in now.tracks.items() if track.group}
+        return Update(now.number, now.opened, at, now.sequence, status, tuple(now.views), decisions, groups)
 
 
 def _score(observation: Observation) -> float:

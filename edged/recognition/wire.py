@@ -10,6 +10,7 @@ import msgspec
 
 from edged.domain.box import Box
 from edged.domain.event import Event, Presence, PresentPerson
+from edged.domain.group import Membership
 from edged.domain.identifiers import derived_id
 from edged.domain.job import (
     FaceEdge,
@@ -92,7 +93,7 @@ def job_of(origin: Origin, update: Update, unit: BoxUnit) -> Job:
         created_at=update.opened.utc_ms,
         status=update.status,
         feed_id=origin.feed_id,
-        images=tuple(_image(origin, job_id, view, update.decisions, unit) for view in update.views),
+        images=tuple(_image(origin, job_id, view, update, unit) for view in update.views),
         edge=JobEdge(
             namespace=origin.namespace,
             device=origin.device,
@@ -117,6 +118,9 @@ def event_message(origin: Origin, appearance: Appearance) -> Message:
         identity_id=appearance.identity_id,
         name=appearance.name,
         confidence=_share(appearance.confidence),
+        group_id=appearance.group.group_id if appearance.group else None,
+        seen_before=appearance.group.seen_before if appearance.group else None,
+        first_seen_at=appearance.group.first_seen_ms if appearance.group else None,
         at=appearance.at.utc_ms,
         age_ms=0,
     )
@@ -174,9 +178,7 @@ def wire_box(box: Box, width_px: int, height_px: int, unit: BoxUnit) -> WireBox:
     )
 
 
-def _image(
-    origin: Origin, job_id: str, view: View, decisions: dict[str, Decision], unit: BoxUnit
-) -> JobImage:
+def _image(origin: Origin, job_id: str, view: View, update: Update, unit: BoxUnit) -> JobImage:
     image_id = derived_id("image", job_id, view.number)
     return JobImage(
         id=image_id,
@@ -185,7 +187,8 @@ def _image(
         objects=tuple(
             object_of(
                 observation,
-                decisions[observation.track_id],
+                update.decisions[observation.track_id],
+                group=update.groups.get(observation.track_id),
                 face_id=derived_id("face", image_id, observation.track_id),
                 at=view.at,
                 box=wire_box(observation.face.detection.box, view.width_px, view.height_px, unit),
@@ -196,7 +199,13 @@ def _image(
 
 
 def object_of(
-    observation: Observation, decision: Decision, *, face_id: str, at: Moment, box: WireBox
+    observation: Observation,
+    decision: Decision,
+    *,
+    face_id: str,
+    at: Moment,
+    box: WireBox,
+    group: Membership | None = None,
 ) -> JobObject:
     """One face of one image. Without an identity, `confidence` is the detector's score."""
     face = observation.face
@@ -213,11 +222,17 @@ def object_of(
             face_id=face_id,
             track_id=observation.track_id,
             decision=decision.verdict,
+            reason=decision.reason or None,
+            corrected=True if decision.corrected else None,
             name=(decision.identity.name or None) if decision.identity else None,
             similarity=_share(decision.similarity),
+            required_similarity=_share(decision.required),
             margin=_share(margin),
             quality=_share(face.quality.score if face.quality else None),
             detection_score=score,
+            group_id=group.group_id if group else None,
+            seen_before=group.seen_before if group else None,
+            first_seen_at=group.first_seen_ms if group else None,
         ),
     )
 

@@ -12,7 +12,6 @@ from edged.settings.kinds import (
     Text,
     Variants,
 )
-from edged.settings.quantities import Duration
 
 
 def expectation(kind: Kind) -> str:  # noqa: PLR0911 - one sentence a kind
@@ -26,8 +25,7 @@ def expectation(kind: Kind) -> str:  # noqa: PLR0911 - one sentence a kind
         case Text():
             return _text(kind)
         case Quantity():
-            noun = "a duration" if kind.measure is Duration else "a size"
-            return f"{noun}{_range(kind.at_least, kind.at_most)}"
+            return f"{kind.measure.NOUN}{_range(kind.at_least, kind.at_most)}"
         case Hidden():
             return "`!secret NAME`"
         case Choice():

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from edged.settings.quantities import Duration, Secret, Section, Size
+from edged.settings.quantities import Duration, FalseAccept, Secret, Section, Size
 
 REQUIRED: Final = msgspec.NODEFAULT
 """Stands for the default of a key that must be given."""
@@ -55,9 +55,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A duration or a size: a number with a unit, its bounds in the words of the file."""
+    """A duration, a size or a rate as people write it, its bounds in the words of the file."""
 
-    measure: type[Duration] | type[Size]
+    measure: type[Duration] | type[Size] | type[FalseAccept]
     at_least: str | None = None
     at_most: str | None = None
 
@@ -174,7 +174,7 @@ def _simple_kind(only: Any, limits: dict[str, Any]) -> Kind:
         return Number(whole=only is int, **limits)
     if only is str:
         return Text(**limits)
-    if only in (Duration, Size):
+    if only in (Duration, Size, FalseAccept):
         return Quantity(only, **limits)
     if only is Secret:
         return Hidden()

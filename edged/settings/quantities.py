@@ -1,4 +1,4 @@
-"""Durations, sizes and secrets as people write them: `500 ms`, `7 d`, `256 MB`, `!secret name`."""
+"""Quantities and secrets as people write them: `500 ms`, `7 d`, `256 MB`, `1 in 10_000`, `!secret name`."""
 
 import re
 from collections.abc import Mapping
@@ -21,11 +21,20 @@ _BYTES: Final[Mapping[str, float]] = {
 _QUANTITY: Final = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([A-Za-z]+)\s*")
 
 
+_ODDS: Final = re.compile(r"\s*1 in ([0-9][0-9_]{0,14})(?: tracks)?\s*")
+_LEVELS: Final[Mapping[str, float]] = {"relaxed": 1e-2, "balanced": 1e-3, "strict": 1e-4, "strictest": 1e-5}
+
+
+def _unit_pattern(units: Mapping[str, float]) -> str:
+    return rf"^\s*[0-9]+(\.[0-9]+)?\s*({'|'.join(units)})\s*$"
+
+
 class Duration(float):
     """A length of time in seconds."""
 
+    NOUN = "a duration"
     EXAMPLE = "10 s"
-    UNITS = tuple(_SECONDS)
+    PATTERN = _unit_pattern(_SECONDS)
 
     @classmethod
     def parse(cls, text: object) -> "Duration":
@@ -39,8 +48,9 @@ class Duration(float):
 class Size(int):
     """A number of bytes."""
 
+    NOUN = "a size"
     EXAMPLE = "256 MB"
-    UNITS = tuple(_BYTES)
+    PATTERN = _unit_pattern(_BYTES)
 
     @classmethod
     def parse(cls, text: object) -> "Size":
@@ -49,6 +59,29 @@ class Size(int):
 
     def __str__(self) -> str:
         return _shortest(int(self), _BYTES)
+
+
+class FalseAccept(float):
+    """Share of strangers' tracks that may be taken for somebody, above 0, below 1."""
+
+    NOUN = "a share of tracks"
+    EXAMPLE = "1 in 10_000 tracks"
+    LEVELS = tuple(_LEVELS)
+    PATTERN = rf"^\s*(1 in [0-9][0-9_]*( tracks)?|{'|'.join(_LEVELS)})\s*$"
+
+    @classmethod
+    def parse(cls, text: object) -> "FalseAccept":
+        """Read `1 in 10_000 tracks` or a named level; raise ValueError for anything else."""
+        if isinstance(text, str) and text.strip() in _LEVELS:
+            return cls(_LEVELS[text.strip()])
+        match = _ODDS.fullmatch(text) if isinstance(text, str) else None
+        odds = int(match[1].replace("_", "") or 0) if match else 0
+        if odds < 2:  # noqa: PLR2004 - one in one is everybody
+            raise ValueError(f"write like `{cls.EXAMPLE}`, or a level ({', '.join(_LEVELS)})")
+        return cls(1 / odds)
+
+    def __str__(self) -> str:
+        return f"1 in {round(1 / self):_}"
 
 
 def _parsed(text: object, units: Mapping[str, float], example: str) -> float:

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from edged.settings.feeds import Feed
+from edged.settings.groups import Groups
 from edged.settings.names import FEED_ID
 from edged.settings.quantities import Section, key
 from edged.settings.recognition import Detection, Models, Motion, Quality, Recognition, Sightings, Tracking
@@ -50,4 +51,5 @@ class Settings(Section, frozen=True, kw_only=True):
     tracking: Annotated[Tracking, key("How faces are followed.")] = Tracking()
     quality: Annotated[Quality, key("What a face must be like to be embedded.")] = Quality()
     recognition: Annotated[Recognition, key("When a track is somebody.")] = Recognition()
+    groups: Annotated[Groups, key("What is kept of people nobody has named.")] = Groups()
     sightings: Annotated[Sightings, key("What becomes a job, and when it ends.")] = Sightings()

@@ -5,13 +5,14 @@ from enum import StrEnum
 
 from edged.domain.box import Box
 from edged.domain.moment import Moment
+from edged.tracking.belief import Refusal
 
 
 class TrackState(StrEnum):
     """Where a track stands. The set is closed."""
 
     TENTATIVE = "tentative"
-    """Not believed yet: too few detections, or the landmark model has not seen a face there."""
+    """Not believed yet: too few looks at it, or they speak against a face."""
     CONFIRMED = "confirmed"
     """A face, and seen in the last frame."""
     LOST = "lost"
@@ -33,6 +34,7 @@ class Track:
         started_at: the first of them.
         seen_at: the last of them that was not doubted.
         wants_verdict: whether the tracker needs to be told if the detection is a face (`Tracker.judge`).
+        refusal: of a track that ended without ever having been believed: why.
     """
 
     number: int
@@ -43,6 +45,7 @@ class Track:
     started_at: Moment
     seen_at: Moment
     wants_verdict: bool
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

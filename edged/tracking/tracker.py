@@ -1,7 +1,7 @@
 """Faces followed from frame to frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from edged.domain.box import Box
@@ -9,6 +9,7 @@ from edged.domain.face import Detection
 from edged.domain.moment import Moment
 from edged.settings import recognition as settings
 from edged.tracking.association import associate
+from edged.tracking.belief import Belief, Glance, Refusal
 from edged.tracking.path import Path
 from edged.tracking.track import Track, TrackerUpdate, TrackState
 
@@ -29,11 +30,13 @@ class _Following:
     seen_at: Moment
     matched_at: Moment
     detection: int | None
+    belief: Belief
     detections: int = 1
     misses: int = 0
     state: TrackState = TrackState.TENTATIVE
     is_face: bool | None = None
     denials: int = 0
+    refusal: Refusal | None = None
 
     def told(self) -> Track:
         wants = self.detection is not None and (
@@ -48,15 +51,16 @@ class _Following:
             self.started_at,
             self.seen_at,
             wants,
+            self.refusal,
         )
 
 
 class Tracker:
     """Gives each face of one feed a number and keeps it through missed detections and crossings.
 
-    A track is confirmed after `confirm_after` frames with a detection, once the landmark model has said that
-    it is a face: detectors also fire on things, and again and again at the same place. The caller looks at
-    the tracks that want a verdict, and tells it by `judge`. Not shared between threads.
+    A track is confirmed when `confirm_after` closer looks say together that it is a face (see `belief.py`):
+    detectors also fire on things, and again and again at the same place. The caller looks at the tracks that
+    want a verdict, and tells it by `judge`. Not shared between threads.
     """
 
     def __init__(self, tracking: settings.Tracking) -> None:
@@ -98,22 +102,37 @@ class Tracker:
         )
         return TrackerUpdate(self.tracks, started, ended)
 
-    def judge(self, number: int, *, is_face: bool) -> Track:
-        """Tell what the landmark model says of a track's detection in the last frame.
+    def judge(self, number: int, glance: Glance) -> Track:
+        """Tell what a closer look at a track's detection in the last frame gave.
 
         May confirm a tentative track, lose a confirmed one and find a lost one. Raises KeyError for a track
         that does not live.
         """
         one = self._live[number]
-        one.is_face = is_face
-        if is_face:
-            one.denials = 0
-            self._recognise(one)
-        else:
-            one.denials += 1
-            if one.state is TrackState.CONFIRMED:
-                one.state = TrackState.LOST
+        one.is_face = glance.is_face
+        if one.state is TrackState.TENTATIVE:
+            is_believed = one.belief.take(one.matched_at, glance)
+            one.denials = 0 if one.belief.doubt is None else one.denials + 1
+            if is_believed:
+                one.state = TrackState.CONFIRMED
+        elif glance.is_face:
+            _find(one)
+        elif one.state is TrackState.CONFIRMED:
+            one.state = TrackState.LOST
         return one.told()
+
+    def split(self, number: int, since: Moment) -> tuple[Track, Track]:
+        """End a track whose face became somebody else's at `since`; the new one goes on in its place.
+
+        The new track is believed as much as the old one was. Returns the ended and the new one; raises
+        KeyError for a track that does not live.
+        """
+        one = self._live[number]
+        self._last_number += 1
+        new = replace(one, number=self._last_number, started_at=since, detections=1)
+        self._live[new.number] = new
+        (ended,) = self._end([one])
+        return ended, new.told()
 
     def reset(self) -> tuple[Track, ...]:
         """End all tracks, as when the feed's picture has another size now; numbers go on counting."""
@@ -141,7 +160,8 @@ class Tracker:
 
     def _start(self, at: Moment, detection: int, box: Box) -> Track:
         self._last_number += 1
-        one = _Following(self._last_number, Path(box), box, at, at, at, detection)
+        belief = Belief(self._settings.confirm_after)
+        one = _Following(self._last_number, Path(box), box, at, at, at, detection, belief)
         self._live[one.number] = one
         return one.told()
 
@@ -158,24 +178,24 @@ class Tracker:
         one.matched_at = at
         if one.state is TrackState.TENTATIVE:
             one.seen_at = at
-        if one.is_face is not False:
-            self._recognise(one)
-
-    def _recognise(self, one: _Following) -> None:
-        """What a believed detection does to the track's state."""
-        if one.state is TrackState.TENTATIVE:
-            if one.is_face and one.detections >= self._settings.confirm_after:
-                one.state = TrackState.CONFIRMED
-        elif one.detection is not None:
-            one.state = TrackState.CONFIRMED
-            one.seen_at = one.matched_at
+        elif one.is_face is not False:
+            _find(one)
 
     def _end(self, some: Sequence[_Following]) -> tuple[Track, ...]:
         for one in some:
             del self._live[one.number]
+            if one.state is TrackState.TENTATIVE:
+                one.refusal = one.belief.refusal
             one.state = TrackState.ENDED
             one.detection = None
         return tuple(one.told() for one in some)
+
+
+def _find(one: _Following) -> None:
+    """What a detection that is not doubted does to a track that was believed once."""
+    if one.detection is not None:
+        one.state = TrackState.CONFIRMED
+        one.seen_at = one.matched_at
 
 
 def _miss(one: _Following) -> None:

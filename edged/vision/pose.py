@@ -29,6 +29,14 @@ class Pose:
     pitch: float
     roll: float
 
+    @property
+    def frontality(self) -> float:
+        """Cosine of the angle between where the face looks and the camera, 0 to 1; 0 also for a back.
+
+        Tilting does not change it: the aligned crop undoes that.
+        """
+        return max(0.0, math.cos(math.radians(self.yaw)) * math.cos(math.radians(self.pitch)))
+
 
 def pose_of(points: Floats) -> Pose:
     """The pose of a mesh of 468 points (x, y, z in one scale; z away from the camera, as in `Landmarks`).

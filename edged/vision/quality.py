@@ -1,6 +1,7 @@
 """Is a face good enough to be embedded, and how good is it?"""
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -9,7 +10,9 @@ from cv2.typing import MatLike
 
 from edged.domain.face import CHIP_SIZE_PX, Chip, Detection, Floats, Landmarks, Quality, Rejection
 from edged.settings import recognition as settings
-from edged.vision.pose import Pose, pose_of
+from edged.vision.infrared import is_grey
+from edged.vision.occlusion import cover_of
+from edged.vision.pose import pose_of
 
 _RIGHT_EYE: Final = (33, 133)
 """Outer and inner corner; their mean is the eye's centre."""
@@ -39,8 +42,9 @@ def assess(
     """Measure one face and say what speaks against it, in the order of `Rejection`.
 
     The score is a product with one factor a measure, each 1 at its best and one half where it is just at its
-    limit in the settings, so it falls smoothly through the limits; times the share of the mesh inside the
-    frame, the landmark model's presence and the detector's score.
+    limit in the settings (covered eyes or mouth: at the flag's limit), so it falls smoothly through the
+    limits; times the share of the mesh inside the frame, the landmark model's presence and the detector's
+    score.
 
     Args:
         quality: the limits.
@@ -50,43 +54,60 @@ def assess(
         landmarks: its mesh.
         chip: its aligned crop.
     """
-    size_px = _distance_of_eyes(landmarks.points)
     sharpness, brightness, contrast = _look(chip)
     pose = pose_of(landmarks.points)
     outside = _share_outside(landmarks.points, frame_width, frame_height)
-    limits = quality
-    spoken_against = {
-        Rejection.TOO_SMALL: size_px < limits.min_size_px,
-        Rejection.BLURRED: sharpness < limits.min_sharpness,
-        Rejection.TURNED: abs(pose.yaw) > limits.max_yaw_deg or abs(pose.pitch) > limits.max_pitch_deg,
-        Rejection.TILTED: abs(pose.roll) > limits.max_roll_deg,
-        Rejection.TOO_DARK: brightness < limits.min_brightness,
-        Rejection.TOO_BRIGHT: brightness > limits.max_brightness,
-        Rejection.FLAT: contrast < limits.min_contrast,
-        Rejection.CUT_OFF: outside > _MOST_OUTSIDE,
-        Rejection.NO_FACE: landmarks.presence < limits.min_presence,
-    }
-    score = (
-        _enough(size_px, limits.min_size_px)
-        * _enough(sharpness, limits.min_sharpness)
-        * _enough(brightness, limits.min_brightness)
-        * _enough(_WHITE - brightness, _WHITE - limits.max_brightness)
-        * _enough(contrast, limits.min_contrast)
-        * _frontal(pose, limits)
-        * (1 - outside)
-        * landmarks.presence
-        * detection.score
-    )
-    return Quality(
-        score=min(1.0, max(0.0, score)),
-        rejections=tuple(reason for reason, holds in spoken_against.items() if holds),
-        size_px=size_px,
+    measured = Quality(
+        score=0.0,
+        rejections=(),
+        size_px=_distance_of_eyes(landmarks.points),
         sharpness=sharpness,
         brightness=brightness,
         contrast=contrast,
         yaw_deg=pose.yaw,
         pitch_deg=pose.pitch,
         roll_deg=pose.roll,
+        frontality=pose.frontality,
+        occlusion=cover_of(chip).occlusion,
+        is_grey=is_grey(chip),
+    )
+    score = _score(measured, quality) * (1 - outside) * landmarks.presence * detection.score
+    return replace(
+        measured,
+        score=min(1.0, max(0.0, score)),
+        rejections=_spoken_against(measured, quality, outside, landmarks.presence),
+    )
+
+
+def _spoken_against(
+    face: Quality, limits: settings.Quality, outside: float, presence: float
+) -> tuple[Rejection, ...]:
+    reasons = {
+        Rejection.TOO_SMALL: face.size_px < limits.min_size_px,
+        Rejection.BLURRED: face.sharpness < limits.min_sharpness,
+        Rejection.TURNED: abs(face.yaw_deg) > limits.max_yaw_deg
+        or abs(face.pitch_deg) > limits.max_pitch_deg,
+        Rejection.TILTED: abs(face.roll_deg) > limits.max_roll_deg,
+        Rejection.TOO_DARK: face.brightness < limits.min_brightness,
+        Rejection.TOO_BRIGHT: face.brightness > limits.max_brightness,
+        Rejection.FLAT: face.contrast < limits.min_contrast,
+        Rejection.CUT_OFF: outside > _MOST_OUTSIDE,
+        Rejection.COVERED: face.occlusion > limits.max_occlusion,
+        Rejection.NO_FACE: presence < limits.min_presence,
+    }
+    return tuple(reason for reason, holds in reasons.items() if holds)
+
+
+def _score(face: Quality, limits: settings.Quality) -> float:
+    """The factors of the face itself."""
+    return (
+        _enough(face.size_px, limits.min_size_px)
+        * _enough(face.sharpness, limits.min_sharpness)
+        * _enough(face.brightness, limits.min_brightness)
+        * _enough(_WHITE - face.brightness, _WHITE - limits.max_brightness)
+        * _enough(face.contrast, limits.min_contrast)
+        * _frontal(face, limits)
+        * (1 - face.occlusion)
     )
 
 
@@ -96,10 +117,20 @@ def _distance_of_eyes(points: Floats) -> float:
     return math.hypot(left_x - right_x, left_y - right_y)
 
 
+def brightness_of(chip: Chip) -> float:
+    """Mean grey value of the middle of a chip, 0 to 255."""
+    return _mean_and_deviation(_middle(chip))[0]
+
+
+def _middle(chip: Chip) -> MatLike:
+    """The grey values of a chip without its margin."""
+    inner = slice(_MARGIN_PX, CHIP_SIZE_PX - _MARGIN_PX)
+    return cv2.cvtColor(chip[inner, inner], cv2.COLOR_RGB2GRAY)
+
+
 def _look(chip: Chip) -> tuple[float, float, float]:
     """Sharpness, brightness and contrast of the middle of a chip, from its grey values."""
-    middle = chip[_MARGIN_PX : CHIP_SIZE_PX - _MARGIN_PX, _MARGIN_PX : CHIP_SIZE_PX - _MARGIN_PX]
-    grey = cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY)
+    grey = _middle(chip)
     brightness, contrast = _mean_and_deviation(grey)
     half = cv2.resize(grey, (_SHARPNESS_SIDE_PX, _SHARPNESS_SIDE_PX), interpolation=cv2.INTER_AREA)
     _, edges = _mean_and_deviation(cv2.Laplacian(half, cv2.CV_32F))
@@ -126,11 +157,11 @@ def _enough(value: float, least: float) -> float:
     return ratio**3 / (1 + ratio**3)
 
 
-def _frontal(pose: Pose, limits: settings.Quality) -> float:
+def _frontal(face: Quality, limits: settings.Quality) -> float:
     """1 for a frontal upright face, one half where one angle is at its limit."""
     parts = (
-        pose.yaw / limits.max_yaw_deg,
-        pose.pitch / limits.max_pitch_deg,
-        pose.roll / limits.max_roll_deg,
+        face.yaw_deg / limits.max_yaw_deg,
+        face.pitch_deg / limits.max_pitch_deg,
+        face.roll_deg / limits.max_roll_deg,
     )
     return math.prod(1 / (1 + part * part) for part in parts)

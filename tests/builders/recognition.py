@@ -1,15 +1,19 @@
 """Faces, people and frames for tests of decisions."""
 
+from typing import Any
+
 import numpy as np
 
 from edged.domain.box import Box
-from edged.domain.face import EMBEDDING_SIZE, Detection, Embedding, Face, Quality
+from edged.domain.face import EMBEDDING_SIZE, Detection, Embedding, Face, Floats, Quality
 from edged.domain.identity import GalleryChange, Identity, IdentityFaces
 from edged.domain.job import Verdict
 from edged.domain.moment import Moment
-from edged.recognition.decision import Decision
+from edged.recognition.calibration import Calibration, CohortFile, Statistics
+from edged.recognition.decision import Decision, Rule
 from edged.recognition.gallery import Gallery
 from edged.recognition.sighting import Observation
+from edged.settings.recognition import Recognition
 
 
 def at(ms: int) -> Moment:
@@ -40,10 +44,32 @@ def an_identity(name: str = "Ada", *, number: int = 1) -> Identity:
     return Identity(f"00000000-0000-4000-8000-{number:012d}", name, None, created_ms=0, updated_ms=0, faces=1)
 
 
-def a_gallery(*people: tuple[Identity, list[Embedding]]) -> Gallery:
+def a_calibration(prototypes: Floats | None = None) -> Calibration:
+    """A calibration like the shipped one's, of vectors that are nobody's; by default without a cohort."""
+    cohort = None if prototypes is None else CohortFile(file="", sha256="", weight=0.3, nearest=1, usual=0.5)
+    statistics = Statistics(
+        data="",
+        photographs=0,
+        people=0,
+        made_by="",
+        apart=0.043,
+        tail=(-2.24, -0.2187, 0.0107, 0.1514, -0.0133),
+        belief=(-10.4, -3.08, 2.92),
+        cohort=cohort,
+    )
+    none = np.empty((0, EMBEDDING_SIZE), np.float32)
+    return Calibration(statistics, none if prototypes is None else prototypes)
+
+
+def a_rule(calibration: Calibration | None = None, **settings: Any) -> Rule:
+    """The rule of these recognition settings."""
+    return Rule(Recognition(**settings), calibration or a_calibration())
+
+
+def a_gallery(*people: tuple[Identity, list[Embedding]], calibration: Calibration | None = None) -> Gallery:
     """A gallery of these people."""
     changed = tuple(IdentityFaces(identity, np.stack(faces)) for identity, faces in people)
-    return Gallery.empty().with_change(GalleryChange(1, changed, ()))
+    return Gallery.empty(calibration or a_calibration()).with_change(GalleryChange(1, changed, ()))
 
 
 def a_quality(score: float = 0.8) -> Quality:

@@ -47,6 +47,8 @@ def a_picture(
 
 
 def frames(pictures: list[Pixels], *, start_ms: int = 0, feed_id: str = "hall") -> Iterator[Frame]:
-    """A frame a picture, ten in a second."""
+    """A frame a picture, ten in a second, each with the noise of a sensor: no two are the same."""
     for number, picture in enumerate(pictures):
-        yield Frame(feed_id, number + 1, at(start_ms + number * FRAME_MS), picture)
+        noise = np.random.default_rng([start_ms, number]).integers(-3, 4, picture.shape, np.int16)
+        noisy = np.clip(picture + noise, 0, 255).astype(np.uint8)
+        yield Frame(feed_id, number + 1, at(start_ms + number * FRAME_MS), noisy)

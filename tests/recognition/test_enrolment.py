@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.recognition import a_quality, an_embedding, an_identity, at_cosine
+from builders.recognition import a_calibration, a_quality, an_embedding, an_identity, at_cosine
 from edged.domain.identity import GalleryChange, IdentityFaces
 from edged.recognition.enrolment import (
     Candidate,
@@ -146,22 +146,27 @@ class TestOnePerson:
 
 class TestLikeness:
     def test_nobody_is_like_anybody_in_an_empty_gallery(self):
-        assert likeness(a_gallery_of(), [a_candidate()]) is None
+        assert likeness(a_gallery_of(), [a_candidate()], a_calibration()) is None
 
     def test_a_double_is_told_by_name(self):
-        match = likeness(a_gallery_of(at_cosine(3, 0.5), at_cosine(4, 0.97)), [a_candidate()])
+        match = likeness(
+            a_gallery_of(at_cosine(3, 0.5), at_cosine(4, 0.97)), [a_candidate()], a_calibration()
+        )
 
         assert match is not None
         assert match.identity.name == "Person 1"
         assert match.similarity == pytest.approx(0.97, abs=1e-6)
 
     def test_a_stranger_is_like_nobody(self):
-        assert likeness(a_gallery_of(at_cosine(3, 0.93)), [a_candidate()]) is None
+        assert likeness(a_gallery_of(at_cosine(3, 0.93)), [a_candidate()], a_calibration()) is None
 
     def test_one_may_look_like_oneself(self):
         gallery = a_gallery_of(at_cosine(3, 0.99))
 
-        assert likeness(gallery, [a_candidate()], besides=gallery.changed[0].identity.id) is None
+        assert (
+            likeness(gallery, [a_candidate()], a_calibration(), besides=gallery.changed[0].identity.id)
+            is None
+        )
 
 
 def test_faces_that_are_enrolled_already_are_known_again():

@@ -37,7 +37,7 @@ def test_a_template_is_the_normalised_mean_of_the_pictures():
     match = a_gallery((ADA, pictures)).best_match(an_embedding())
 
     assert match.similarity == pytest.approx(float(mean[0] / np.linalg.norm(mean)), abs=1e-6)
-    assert match.pictures == 2
+    assert 1 < match.pictures <= 2
 
 
 def test_a_change_leaves_the_snapshot_it_began_from_as_it_was():

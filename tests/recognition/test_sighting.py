@@ -1,4 +1,7 @@
+import dataclasses
+
 from builders.recognition import UNDECIDED, UNKNOWN, an_identity, an_observation, at, known
+from edged.domain.group import Membership
 from edged.domain.job import JobStatus, Verdict
 from edged.recognition.sighting import Limits, SightingBook
 
@@ -154,3 +157,15 @@ def test_the_clock_of_the_wall_may_jump_without_ending_a_job():
     jumped = type(jumped)(jumped.steady_ms, jumped.utc_ms + 86_400_000)
 
     assert sightings.tick(jumped) == []
+
+
+def test_the_group_of_an_unknown_track_is_the_one_it_was_last_seen_with():
+    sightings = book()
+    one, other = Membership("g", 1, 5), Membership("h", 3, 5)
+    plain = an_observation("t1", UNKNOWN)
+    see(sightings, 0, dataclasses.replace(plain, group=one), an_observation("t2", UNKNOWN))
+    see(sightings, 100, dataclasses.replace(plain, group=other))
+
+    (final,) = sightings.close(at(200))
+
+    assert final.groups == {"t1": other}

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from builders.recognition import UNDECIDED, UNKNOWN, an_identity, an_observation, at, known
 from edged.domain.box import Box
+from edged.domain.group import Membership
 from edged.recognition.decision import Decision
 from edged.recognition.presence import PresenceBook
 from edged.recognition.sighting import Limits, SightingBook
@@ -128,3 +130,39 @@ def test_nobody_present_is_an_explicit_empty_list():
 
     assert body(message)["persons"] == []
     assert not message.is_final
+
+
+def test_an_unknown_person_has_their_group_in_job_event_and_presence():
+    group = Membership("a-group", 2, at(0).utc_ms)
+    job = body(
+        job_message(
+            ORIGIN, an_update(dataclasses.replace(an_observation("t1", UNKNOWN), group=group)), "fractions"
+        )
+    )
+    book = PresenceBook(3000)
+    (came,) = book.see("job", "t1", UNKNOWN, at(120), group)
+    event = body(event_message(ORIGIN, came))
+    presence = body(presence_message(ORIGIN, book.persons(), 1, at(120)))
+
+    said = {"groupId": "a-group", "seenBefore": 2, "firstSeenAt": at(0).utc_ms}
+    (found,) = job["images"][0]["objects"]
+    assert said.items() <= found["edge"].items()
+    assert said.items() <= event.items()
+    assert presence["persons"][0]["groupId"] == "a-group"
+
+
+def test_a_first_visit_says_that_there_was_none_before():
+    group = Membership("a-group", 0, at(0).utc_ms)
+    observation = dataclasses.replace(an_observation("t1", UNKNOWN), group=group)
+    job = body(job_message(ORIGIN, an_update(observation), "fractions"))
+
+    assert job["images"][0]["objects"][0]["edge"]["seenBefore"] == 0
+
+
+def test_known_people_and_strangers_without_a_group_have_none():
+    job = body(
+        job_message(ORIGIN, an_update(an_observation("t1", ADA), an_observation("t2", UNKNOWN)), "fractions")
+    )
+
+    for found in job["images"][0]["objects"]:
+        assert not {"groupId", "seenBefore", "firstSeenAt"} & set(found["edge"])

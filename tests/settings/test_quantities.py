@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged.domain.errors import ConfigurationError
-from edged.settings.quantities import Duration, Secret, Size
+from edged.settings.quantities import Duration, FalseAccept, Secret, Size
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,28 @@ def test_a_duration_is_written_in_the_largest_unit_that_fits() -> None:
     assert [str(Duration(s)) for s in (0, 0.1, 0.3, 1.5, 60, 90, 3600, 604800)] == [
         "0 ms", "100 ms", "300 ms", "1500 ms", "1 min", "90 s", "1 h", "7 d",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("1 in 10_000 tracks", 1e-4), ("1 in 500", 0.002), (" strict ", 1e-4), ("balanced", 1e-3)],
+)
+def test_a_false_accept_rate_is_a_share(text: str, rate: float) -> None:
+    assert FalseAccept.parse(text) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    "text", ["0.001", "1 in 0", "1 in 1", "1 in _", "2 in 100", "Strict", "", 0.001, None]
+)
+def test_a_false_accept_rate_in_other_words_is_refused_with_the_levels(text: object) -> None:
+    with pytest.raises(ValueError, match=r"1 in 10_000 tracks.*relaxed, balanced, strict"):
+        FalseAccept.parse(text)
+
+
+@given(st.integers(min_value=2, max_value=10**9))
+def test_a_false_accept_rate_reads_back_what_it_writes(odds: int) -> None:
+    rate = FalseAccept(1 / odds)
+    assert float(FalseAccept.parse(str(rate))) == pytest.approx(float(rate), rel=1e-9)
 
 
 SECRET = Secret("camera", "hunter2")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edged.domain.face import CHIP_SIZE_PX, Landmarks
-from edged.vision.alignment import CHIP_POINTS, MESH_POINTS, aligned_chip
+from edged.vision.alignment import CHIP_POINTS, MESH_POINTS, aligned_chip, chip_to_input, placed_chip
 from edged.vision.similarity import Similarity
 
 
@@ -82,3 +82,54 @@ def test_a_large_face_does_not_alias():
     chip = aligned_chip(stripes, a_face(scale=5, x=400, y=150))
     assert chip.std() < 16
     assert chip.mean() == pytest.approx(127.5, abs=3)
+
+
+def test_the_dlib_template_is_the_chip_itself():
+    assert chip_to_input("dlib150", CHIP_SIZE_PX) is None
+
+
+def test_the_dlib_template_in_another_size_is_the_chip_resized():
+    chip = a_frame(CHIP_SIZE_PX, CHIP_SIZE_PX)
+    way = chip_to_input("dlib150", 300)
+    assert way.of(-0.5, -0.5) == (-0.5, -0.5)
+    assert way.of(149.5, 149.5) == pytest.approx((299.5, 299.5))
+    wanted = cv2.resize(chip, (300, 300), interpolation=cv2.INTER_LINEAR)
+    assert np.abs(placed_chip(chip, way, 300).astype(int) - wanted).max() <= 2
+
+
+def test_the_arcface_template_has_eyes_nose_and_mouth_where_insightface_has_them():
+    way = chip_to_input("arcface112", 112)
+    eyes = [way.of(47.7, 47.3), way.of(103.2, 47.1)]
+    assert eyes[0] == pytest.approx((38.3, 51.7), abs=1.2)
+    assert eyes[1] == pytest.approx((73.5, 51.5), abs=1.2)
+    assert way.of(72.8, 78.3) == pytest.approx((56.0, 71.7), abs=1.2)
+    assert way.of(74.1, 106.9) == pytest.approx((56.1, 92.3), abs=1.2)
+
+
+def test_a_template_grows_with_the_input():
+    small, large = chip_to_input("arcface112", 112), chip_to_input("arcface112", 224)
+    for x, y in ((0, 0), (75, 75), (149, 20)):
+        u, v = small.of(x, y)
+        assert large.of(x, y) == pytest.approx((2 * u + 0.5, 2 * v + 0.5))
+
+
+def test_a_chip_lands_where_the_similarity_says():
+    chip = a_frame(CHIP_SIZE_PX, CHIP_SIZE_PX)
+    way = chip_to_input("arcface112", 112)
+    placed = placed_chip(chip, way, 112)
+    assert placed.shape == (112, 112, 3)
+    for x, y in ((40, 50), (75, 75), (110, 120)):
+        u, v = (round(number) for number in way.of(x, y))
+        assert np.abs(placed[v, u].astype(int) - chip[y, x]).max() <= 6
+
+
+def test_beyond_the_chip_its_edge_is_repeated():
+    chip = np.full((CHIP_SIZE_PX, CHIP_SIZE_PX, 3), (200, 100, 50), np.uint8)
+    placed = placed_chip(chip, chip_to_input("arcface112", 112), 112)
+    assert (placed == (200, 100, 50)).all()
+
+
+def test_a_small_input_does_not_alias():
+    stripes = np.repeat(((np.arange(CHIP_SIZE_PX) % 2) * 255).astype(np.uint8)[None, :, None], 150, axis=0)
+    placed = placed_chip(np.repeat(stripes, 3, axis=2), chip_to_input("dlib150", 48), 48)
+    assert placed[:, 2:-2].std() < 40

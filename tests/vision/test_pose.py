@@ -35,6 +35,18 @@ def test_in_a_mirror_yaw_and_roll_change_sides(yaw, pitch, roll):
     assert angles(mirrored(points, 640)) == pytest.approx((-yaw, pitch, -roll), abs=0.05)
 
 
+@given(yaws, pitches, rolls)
+def test_frontality_is_the_cosine_of_the_angle_to_the_camera_however_tilted(yaw, pitch, roll):
+    # The normal of the face turned by yaw and pitch; only its part along the camera's axis counts.
+    expected = math.cos(math.radians(yaw)) * math.cos(math.radians(pitch))
+    found = pose_of(turned(a_mesh(), yaw=yaw, pitch=pitch, roll=roll)).frontality
+    assert found == pytest.approx(expected, abs=2e-3)
+
+
+def test_the_back_of_a_head_is_not_frontal():
+    assert pose_of(turned(a_mesh(), yaw=150)).frontality == 0
+
+
 @given(yaws, pitches, st.floats(0.05, 20), st.floats(-1000, 1000))
 def test_place_and_size_do_not_matter(yaw, pitch, scale, shift):
     points = turned(a_mesh(), yaw=yaw, pitch=pitch)

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.chips import a_drawn_face, in_grey, with_mask, with_sunglasses
 from builders.faces_in_motion import a_detection
 from builders.meshes import a_mesh, landmarks, turned
+from builders.scenes import portrait
 from edged.domain.face import CHIP_SIZE_PX, Rejection
 from edged.inference.models import load_models
 from edged.settings.recognition import Models, Quality
@@ -121,6 +123,28 @@ def test_a_chip_of_one_colour_is_measured_without_trouble(value):
     assert found.score == 0
 
 
+def test_a_covered_face_weighs_little_and_is_refused_only_where_that_is_asked_for():
+    bare, covered = assessed(chip=a_drawn_face()), assessed(chip=with_sunglasses(a_drawn_face()))
+    assert not bare.is_covered
+    assert covered.is_covered
+    assert covered.is_good
+    assert covered.score < bare.score / 4
+    strict = assessed(chip=with_sunglasses(a_drawn_face()), max_occlusion=0.5)
+    assert strict.rejections == (Rejection.COVERED,)
+    assert assessed(chip=a_drawn_face(), max_occlusion=0.5).is_good
+
+
+def test_a_grey_face_is_known_as_grey_and_weighs_as_much():
+    colour, grey = assessed(chip=a_drawn_face()), assessed(chip=in_grey(a_drawn_face()))
+    assert (colour.is_grey, grey.is_grey) == (False, True)
+    assert grey.score == pytest.approx(colour.score, rel=0.02)
+
+
+def test_frontality_is_told_with_the_angles():
+    assert assessed().frontality == pytest.approx(1, abs=1e-3)
+    assert assessed(turned(a_mesh(), yaw=30)).frontality == pytest.approx(0.866, abs=5e-3)
+
+
 def test_limits_of_zero_switch_a_measure_off():
     off = {
         "min_sharpness": 0.0,
@@ -152,6 +176,19 @@ def test_the_score_is_a_share_and_falls_with_presence(eyes_px, yaw, pitch, roll,
 def test_the_more_turned_the_lower_the_score(less, more):
     less, more = sorted((less, more))
     assert assessed(turned(a_mesh(), yaw=more)).score <= assessed(turned(a_mesh(), yaw=less)).score + 1e-3
+
+
+@pytest.mark.parametrize(
+    ("worn", "covered"),
+    [(lambda chip: chip, False), (with_sunglasses, True), (with_mask, True)],
+    ids=["nothing", "sunglasses", "mask"],
+)
+def test_what_a_real_face_wears_is_seen(models, worn, covered):
+    (detection,) = models.detector.detect(portrait())
+    mesh = models.landmarker.locate(portrait(), detection)
+    chip = worn(aligned_chip(portrait(), mesh))
+    height, width = portrait().shape[:2]
+    assert assess(Quality(), width, height, detection, mesh, chip).is_covered == covered
 
 
 PEOPLE = (
@@ -199,6 +236,8 @@ class TestFootage:
         found = list(self.found_in(models, clip, every=5))
         assert len(found) >= 9
         assert sum(quality.is_good for quality in found) >= 0.9 * len(found)
+        assert not any(quality.is_covered for quality in found)
+        assert not any(quality.is_grey for quality in found)
 
     @pytest.mark.parametrize("clip", ["bird.mkv", "hungry.mkv", "milk.mkv"])
     def test_out_of_focus_every_face_is_blurred(self, models, clip):
