@@ -78,7 +78,7 @@ def _export(
             rows: dict[str, int] = {}
             for model_hash, vector in face.vectors:
                 column = vectors.setdefault(model_hash, bytearray())
-                rows[model_hash] = len(column) // form.VECTOR_BYTES
+                rows[model_hash] = len(column) // len(vector)
                 column += vector
             chip = None if face.png is None else form.chip_member(face.id)
             if chip is not None and face.png is not None:

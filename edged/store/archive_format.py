@@ -1,8 +1,9 @@
 """The file that carries enrolled people from one machine to another; docs/identities.md describes it.
 
 A ZIP of stored and deflated members: `manifest.json`, a PNG a chip, and one member a model with all its
-embeddings, 512 bytes each. The manifest lists every other member with its size and SHA-256, so that what is
-not whole, or not what was exported, is told before anything is changed.
+embeddings, one after the other, all of one size (float32, little-endian). The manifest lists every other
+member with its size and SHA-256, so that what is not whole, or not what was exported, is told before
+anything is changed.
 """
 
 import hashlib
@@ -10,12 +11,11 @@ from typing import Final
 
 import msgspec
 
-from edged.domain.face import EMBEDDING_SIZE
-
 FORMAT: Final = "edged-identities"
 VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
-VECTOR_BYTES: Final = EMBEDDING_SIZE * 4
+MOST_VECTOR_BYTES: Final = 16_384
+"""Of one embedding, as the schema has it."""
 
 SOURCE_LIMIT: Final = 300
 """Characters of a face's source, as the schema has it."""

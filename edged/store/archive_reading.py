@@ -19,8 +19,8 @@ from edged.store.archive_format import (
     MANIFEST,
     MOST_FACES,
     MOST_PEOPLE,
+    MOST_VECTOR_BYTES,
     SOURCE_LIMIT,
-    VECTOR_BYTES,
     VERSION,
     ArchivedFace,
     Manifest,
@@ -35,6 +35,7 @@ _MOST_RATIO: Final = 50
 _SMALL_BYTES: Final = 1024 * 1024
 """Below this the ratio says nothing and harms nobody."""
 _PACKINGS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_LEAST_VECTOR_BYTES: Final = 64
 _UNIT_TOLERANCE: Final = 1e-3
 _LATEST_MS: Final = 2**53
 """Beyond it, readers that have only floats lose milliseconds."""
@@ -61,13 +62,16 @@ class Archive:
         self._path = path
         self._file = file
         self._vectors: dict[str, bytes] = {}
+        self._vector_bytes: dict[str, int] = {}
         self.manifest = manifest
 
     def vector(self, model_hash: str, row: int) -> bytes:
-        """One embedding, VECTOR_BYTES bytes."""
+        """One embedding, in the size that its model has."""
+        member = embeddings_member(model_hash)
         if model_hash not in self._vectors:
-            self._vectors[model_hash] = self._content(embeddings_member(model_hash))
-        return self._vectors[model_hash][row * VECTOR_BYTES : (row + 1) * VECTOR_BYTES]
+            self._vectors[model_hash] = self._content(member)
+        size = self._vector_bytes[member]
+        return self._vectors[model_hash][row * size : (row + 1) * size]
 
     def png(self, member: str) -> bytes:
         """A chip as PNG."""
@@ -100,11 +104,15 @@ class Archive:
                 self._path, f"its list of contents does not fit its contents: {', '.join(odd[:5])}"
             )
         for member, used in rows.items():
+            size, rest = divmod(listed[member].bytes, len(used))
             if (
-                used != set(range(listed[member].bytes // VECTOR_BYTES))
-                or listed[member].bytes % VECTOR_BYTES
+                used != set(range(len(used)))
+                or rest
+                or size % 4
+                or not _LEAST_VECTOR_BYTES <= size <= MOST_VECTOR_BYTES
             ):
                 raise _refusal(self._path, f"{member} has not one embedding for each face")
+            self._vector_bytes[member] = size
 
     def _content(self, member: str) -> bytes:
         """A member's bytes, with the size and the hash that the manifest says."""
@@ -122,7 +130,9 @@ class Archive:
             raise _refusal(self._path, f"{member}: {error.what}") from None
 
     def _check_vectors(self, member: str, content: bytes) -> None:
-        lengths = (embeddings_from_bytes(content).astype("f8") ** 2).sum(axis=1) ** 0.5
+        size = self._vector_bytes[member]
+        vectors = [content[start : start + size] for start in range(0, len(content), size)]
+        lengths = (embeddings_from_bytes(vectors).astype("f8") ** 2).sum(axis=1) ** 0.5
         # Written so that a length that is no number fails too.
         if not (abs(lengths - 1) <= _UNIT_TOLERANCE).all():
             raise _refusal(self._path, f"{member} holds an embedding that is not of unit length")
@@ -161,7 +171,7 @@ def _check_size(path: Path, info: zipfile.ZipInfo) -> None:
     if info.filename == MANIFEST:
         limit = _MANIFEST_LIMIT_BYTES
     elif info.filename.startswith("embeddings/"):
-        limit = MOST_FACES * VECTOR_BYTES
+        limit = MOST_FACES * MOST_VECTOR_BYTES
     if info.file_size > limit:
         raise _refusal(
             path, f"{info.filename!r} would unpack to {info.file_size} bytes, at most {limit} is right"

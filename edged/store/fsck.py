@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from edged.domain.errors import IdentityError, StoreError
-from edged.domain.face import EMBEDDING_SIZE
 from edged.domain.identity import checked_custom_id, checked_name
 from edged.store.database import open_database, reading
+from edged.store.group_fsck import group_findings
 from edged.store.namespace_chips import chip_from_png
 from edged.store.namespace_files import NAMESPACE_SCHEMA, damaged_copies
 from edged.store.namespace_queries import ledger
@@ -57,6 +57,7 @@ def _of_content(connection: sqlite3.Connection) -> list[str]:
         _faces,
         _embeddings,
         _chips,
+        group_findings,
     )
     return [finding for check in checks for finding in _first(check(connection))]
 
@@ -123,6 +124,11 @@ def _faces(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _embeddings(connection: sqlite3.Connection) -> Iterator[str]:
+    for model_hash, sizes in connection.execute(
+        "SELECT model_hash, count(DISTINCT length(vector)) FROM embedding GROUP BY model_hash"
+    ):
+        if sizes > 1:
+            yield f"the embeddings by {model_hash[:12]} are of {sizes} different sizes"
     rows = connection.execute(
         "SELECT face.id, model_hash, vector FROM embedding JOIN face ON face.number = embedding.face"
     )
@@ -130,7 +136,7 @@ def _embeddings(connection: sqlite3.Connection) -> Iterator[str]:
         vector = np.frombuffer(blob, "<f4")
         length = float(np.linalg.norm(vector.astype(np.float64)))
         # Written so that a length that is no number fails too.
-        if vector.shape != (EMBEDDING_SIZE,) or not abs(length - 1) <= _UNIT_TOLERANCE:
+        if not abs(length - 1) <= _UNIT_TOLERANCE:
             yield f"the embedding of face {face_id} by {model_hash[:12]} has length {length:.4g}, not 1"
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from edged.domain.errors import StoreError
+from edged.domain.group import GroupChange
 from edged.domain.identity import GalleryChange
 from edged.domain.moment import Clock
 from edged.store.faults import translated
-from edged.store.namespace_files import namespace_path
+from edged.store.group_store import GroupStore
+from edged.store.namespace_files import file_of, namespace_path
 from edged.store.namespace_recovery import open_or_recover
 from edged.store.namespace_store import NamespaceStore
 
@@ -22,6 +24,7 @@ _REST_LOOKS: Final = 10
 
 _LOG: Final = logging.getLogger(__name__)
 _NOBODY: Final = GalleryChange(0, (), ())
+_NO_GROUPS: Final = GroupChange(-1, is_whole=True, changed=())
 
 
 class Galleries(Protocol):
@@ -36,8 +39,16 @@ class Galleries(Protocol):
         ...
 
 
+class Groups(Protocol):
+    """Whoever holds the groups of unknown people."""
+
+    def apply(self, namespace: str, change: GroupChange) -> None:
+        """Take over what commands and retention did to a namespace's groups."""
+        ...
+
+
 class GalleryWatch(threading.Thread):
-    """Keeps the galleries as the namespaces' databases are, and the databases in order.
+    """Keeps the galleries, and the groups, as the namespaces' databases are, and the databases in order.
 
     A database may appear, be exchanged or vanish at any time. It also takes the snapshots, because it is
     the one in the daemon that has the files open. No error ends it: each is logged once, and once more in
@@ -52,10 +63,13 @@ class GalleryWatch(threading.Thread):
         galleries: Galleries,
         clock: Clock,
         new_id: Callable[[], str],
+        groups: Groups | None = None,
     ) -> None:
         super().__init__(name="gallery-watch", daemon=True)
         self._watched = [
-            _Watched(namespace, namespace_path(data_dir, namespace), model_hash, galleries, clock, new_id)
+            _Watched(
+                namespace, namespace_path(data_dir, namespace), model_hash, galleries, clock, new_id, groups
+            )
             for namespace in dict.fromkeys(namespaces)
         ]
         self._stopping = threading.Event()
@@ -98,17 +112,20 @@ class _Watched:
         galleries: Galleries,
         clock: Clock,
         new_id: Callable[[], str],
+        groups: Groups | None,
     ) -> None:
         self._namespace = namespace
         self._path = path
         self._model_hash = model_hash
         self._galleries = galleries
+        self._groups = groups
         self._clock = clock
         self._new_id = new_id
         self._store: NamespaceStore | None = None
         self._file: tuple[int, int] | None = None
         self._data_version = -1
         self._revision = 0
+        self._group_revision = -1
         self._is_known = False
         self._snapshotted = -1
         self._trouble = ""
@@ -155,13 +172,15 @@ class _Watched:
 
     def _look(self) -> None:
         with translated(self._path):
-            present = _file_of(self._path)
+            present = file_of(self._path)
         if present is None:
             self._let_go(rest=False)
-            if self._is_known:
+            if self._is_known or self._group_revision >= 0:
                 _LOG.warning("namespace %s: %s is gone, so nobody is enrolled", self._namespace, self._path)
                 self._forget()
             return
+        if self._file is not None and present != self._file:
+            self._forget_groups()
         if self._store is None or present != self._file:
             self._let_go(rest=False)
             self._store = self._opened()
@@ -169,14 +188,16 @@ class _Watched:
             (version,) = self._store.connection.execute("PRAGMA data_version").fetchone()
         if version != self._data_version:
             self._read(self._store)
+            self._read_groups(self._store)
             self._data_version = version
 
     def _opened(self) -> NamespaceStore:
         store, _ = open_or_recover(self._path, self._clock, self._new_id)
-        self._file = _file_of(self._path)
+        self._file = file_of(self._path)
         # What was known may have come from another file of this name: begin anew.
         self._data_version = -1
         self._revision = 0
+        self._group_revision = -1
         self._snapshotted = -1
         return store
 
@@ -185,7 +206,7 @@ class _Watched:
         change = store.changes_since(known, self._model_hash)
         if change is None:
             if known == 0:
-                self._forget()
+                self._forget_people()
             return
         if known == 0 or change.revision < known:
             self._galleries.replace(self._namespace, change)
@@ -203,6 +224,15 @@ class _Watched:
         if change.removed or known == 0:
             self._finish_removals(store)
 
+    def _read_groups(self, store: NamespaceStore) -> None:
+        """After the people: whoever is named is known before their group is gone."""
+        if self._groups is None:
+            return
+        change = GroupStore(store).changes_since(self._group_revision, self._model_hash)
+        if change is not None:
+            self._groups.apply(self._namespace, change)
+            self._group_revision = change.revision
+
     def _finish_removals(self, store: NamespaceStore) -> None:
         """Do what a reader, a full disk or a crash kept a removal from doing."""
         try:
@@ -212,9 +242,18 @@ class _Watched:
             _LOG.error("namespace %s: traces of removed people are left: %s", self._namespace, error)
 
     def _forget(self) -> None:
+        self._forget_people()
+        self._forget_groups()
+
+    def _forget_people(self) -> None:
         self._revision = 0
         self._is_known = False
         self._galleries.replace(self._namespace, _NOBODY)
+
+    def _forget_groups(self) -> None:
+        self._group_revision = -1
+        if self._groups is not None:
+            self._groups.apply(self._namespace, _NO_GROUPS)
 
     def _let_go(self, *, rest: bool = True) -> None:
         if self._store is not None:
@@ -227,12 +266,3 @@ class _Watched:
         if trouble != self._trouble:
             self._trouble = trouble
             _LOG.error("namespace %s: %s", self._namespace, trouble)
-
-
-def _file_of(path: Path) -> tuple[int, int] | None:
-    """What tells one file from another that took its name; None where there is none."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino

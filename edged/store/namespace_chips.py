@@ -1,17 +1,21 @@
 """A chip on the disk: PNG, which gives back every bit of it."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from edged.domain.errors import StoreError, StoreFault
-from edged.domain.face import CHIP_SIZE_PX, EMBEDDING_SIZE, Chip, Embedding
+from edged.domain.face import CHIP_SIZE_PX, Chip, Embedding
 
 CHIP_LIMIT_BYTES: Final = 256 * 1024
 """An incompressible chip is 67 kB; whatever is larger is none."""
 
 _LITTLE_ENDIAN: Final = np.dtype("<f4")
+LEAST_NUMBERS: Final = 16
+MOST_NUMBERS: Final = 4096
+"""Of an embedding, as the schema has it."""
 
 
 def chip_to_png(chip: Chip) -> bytes:
@@ -44,15 +48,22 @@ def chip_from_png(png: bytes) -> Chip:
 
 
 def embedding_to_bytes(embedding: Embedding) -> bytes:
-    """EMBEDDING_SIZE float32 as little-endian bytes."""
-    if embedding.shape != (EMBEDDING_SIZE,):
-        raise ValueError(f"an embedding has {EMBEDDING_SIZE} numbers, not {embedding.shape}")
+    """As many float32 as the model gives, as little-endian bytes."""
+    if embedding.ndim != 1 or not LEAST_NUMBERS <= embedding.size <= MOST_NUMBERS:
+        raise ValueError(
+            f"an embedding has {LEAST_NUMBERS} to {MOST_NUMBERS} numbers, not the shape {embedding.shape}"
+        )
     return embedding.astype(_LITTLE_ENDIAN).tobytes()
 
 
-def embeddings_from_bytes(blob: bytes) -> Embedding:
-    """K x EMBEDDING_SIZE float32, read-only, from K embeddings one after the other."""
-    rows = np.frombuffer(blob, _LITTLE_ENDIAN).reshape(-1, EMBEDDING_SIZE).astype(np.float32)
+def embeddings_from_bytes(vectors: Sequence[bytes]) -> Embedding:
+    """K x S float32, read-only, from K >= 1 embeddings of one model.
+
+    Raises StoreError where they are not all of one size.
+    """
+    if len({len(vector) for vector in vectors}) != 1:
+        raise StoreError("embeddings of one model are of several sizes", fault=StoreFault.CORRUPT)
+    rows = np.frombuffer(b"".join(vectors), _LITTLE_ENDIAN).reshape(len(vectors), -1).astype(np.float32)
     rows.setflags(write=False)
     return rows
 

@@ -32,3 +32,12 @@ def namespaces_in(data_dir: Path) -> list[str]:
 def damaged_copies(path: Path) -> list[Path]:
     """Files that were moved aside because they were damaged. They may hold whoever was enrolled then."""
     return sorted(path.parent.glob(f"{path.name}.corrupt-*"))
+
+
+def file_of(path: Path) -> tuple[int, int] | None:
+    """What tells one file from another that took its name (device, inode); None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -40,7 +40,7 @@ class FaceRecord:
         source: where it came from.
         created_ms: UTC milliseconds.
         png: the chip as PNG, or None.
-        vectors: (model_hash, 512 bytes) of each model, in the order of the hashes.
+        vectors: (model_hash, little-endian float32) of each model, in the order of the hashes.
     """
 
     id: str
@@ -84,7 +84,7 @@ def faces_of(connection: sqlite3.Connection, identity_id: str, model_hash: str) 
             id=face_id,
             identity_id=identity_id,
             model_hash=model_hash,
-            embedding=embeddings_from_bytes(vector)[0],
+            embedding=embeddings_from_bytes([vector])[0],
             chip=stored_chip(connection, number),
             quality=quality,
             source=source,
@@ -133,7 +133,7 @@ def changes_since(connection: sqlite3.Connection, revision: int, model_hash: str
     removed: list[str] = []
     for _, group in groupby(rows, key=itemgetter(0)):
         faces = list(group)
-        vectors = b"".join(row[6] for row in faces if row[6] is not None)
+        vectors = [row[6] for row in faces if row[6] is not None]
         if vectors:
             changed.append(IdentityFaces(Identity(*faces[0][:6]), embeddings_from_bytes(vectors)))
         elif since:

@@ -20,9 +20,19 @@ from edged.store.namespace_store import NamespaceStore
 
 _LOG: Final = logging.getLogger(__name__)
 
-_CHECKED: Final = ("ledger", "identity", "face", "embedding", "tombstone")
-"""What the gallery is read from. The chips, most of the bytes by far, are left to `edged doctor --fsck`:
-reading them all would hold up the start."""
+_CHECKED: Final = (
+    *("ledger", "identity", "face", "embedding", "tombstone"),
+    *(
+        "group_ledger",
+        "unknown_group",
+        "group_track",
+        "group_track_embedding",
+        "group_fate",
+        "group_lost_track",
+    ),
+)
+"""What the gallery and the groups are read from. The chips, most of the bytes by far, are left to
+`edged doctor --fsck`: reading them all would hold up the start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Whole copies of a namespace's database, for the day when the file itself is damaged.
+"""Copies of a namespace's people, for the day when the database itself is damaged.
+
+Groups of unknown people are in none: they come and go by themselves, and what retention deletes shall not
+live on in a copy.
 
 They lie in `snapshots/` beside it, as `<namespace>.<UTC>.r<revision>.db`. Each is made whole under another
 name and then renamed, so what is there is complete. A snapshot made before the last removal would keep
@@ -13,13 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from edged.store.database import make_private
+from edged.store.database import make_private, open_database, path_of
 from edged.store.faults import translated
+from edged.store.namespace_files import NAMESPACE_SCHEMA
 from edged.store.namespace_queries import Ledger, ledger
 
 KEPT: Final = 3
 APART_MS: Final = 10 * 60 * 1000
 """A burst of changes gives one snapshot, so that the three that are kept reach back some way."""
+
+_TABLES: Final = ("ledger", "identity", "face", "chip", "embedding", "tombstone")
+"""What a snapshot holds: who is enrolled. A test compares these with the schema."""
 
 _NAME: Final = re.compile(r"(\d{8}T\d{6}Z)\.r(\d+)\.db")
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
@@ -66,7 +73,7 @@ class Snapshots:
         return self.is_behind(connection) and (is_last or not just_made)
 
     def take(self, connection: sqlite3.Connection, utc_ms: int) -> Path:
-        """Copy the database as it is now, and let go of all but the newest KEPT."""
+        """Copy the people as they are now, and let go of all but the newest KEPT."""
         partial = self._folder / f".{self._prefix}{os.getpid()}.partial"
         with translated(partial):
             partial.unlink(missing_ok=True)
@@ -75,12 +82,13 @@ class Snapshots:
                 # The revision is read first: a change in between makes the copy newer than its name, never
                 # older, so a snapshot is never thought to lack a person it holds.
                 revision = self._ledger(connection).revision
-                connection.execute("VACUUM INTO ?", (str(partial),))
+                _copy(connection, partial)
                 flush(partial)
                 whole = self._folder / f"{self._prefix}{stamp(utc_ms)}.r{revision}.db"
                 partial.replace(whole)
             finally:
-                partial.unlink(missing_ok=True)
+                for suffix in ("", "-wal", "-shm"):
+                    partial.with_name(partial.name + suffix).unlink(missing_ok=True)
             for old in self.newest_first()[KEPT:]:
                 old.path.unlink(missing_ok=True)
         return whole
@@ -105,6 +113,24 @@ class Snapshots:
             for path in [*(one.path for one in doomed), *halves]:
                 path.unlink(missing_ok=True)
         return len(doomed) + len(halves)
+
+
+def _copy(connection: sqlite3.Connection, partial: Path) -> None:
+    """Make a database of the schema as it is, with the rows of every table but the groups'."""
+    copy = open_database(partial, NAMESPACE_SCHEMA)
+    try:
+        copy.execute("ATTACH ? AS live", (f"{path_of(connection).as_uri()}?mode=ro",))
+        copy.execute("BEGIN IMMEDIATE")
+        copy.execute("PRAGMA defer_foreign_keys = ON")
+        for table in _TABLES:
+            copy.execute(f"DELETE FROM main.{table}")  # noqa: S608 (a constant of this module)
+            copy.execute(f"INSERT INTO main.{table} SELECT * FROM live.{table}")  # noqa: S608
+        copy.execute("COMMIT")
+        copy.execute("DETACH live")
+        # One file, without a log beside it: it is copied and moved as it is.
+        copy.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        copy.close()
 
 
 def flush(path: Path) -> None:

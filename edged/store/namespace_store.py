@@ -1,5 +1,6 @@
 """The people of one namespace, in one SQLite file."""
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ from edged.store.namespace_lookup import find_identity
 from edged.store.namespace_snapshots import Snapshots
 
 _SOURCE_LIMIT: Final = 300
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,40 +140,31 @@ class NamespaceStore:
         self, name: str, faces: Sequence[NewFace] = (), *, custom_id: str | None = None
     ) -> Identity:
         """Enrol a person with their faces."""
-        name = checked_name(name)
-        custom_id = None if custom_id is None else checked_custom_id(custom_id)
-        identity_id = self._new_id()
-        with self._change() as (revision, now_ms):
-            self._require_free(custom_id)
-            row = (identity_id, name, custom_id, now_ms, now_ms, revision)
-            self.connection.execute(
-                "INSERT INTO identity (id, name, custom_id, created_ms, updated_ms, revision)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                row,
-            )
+        with self.change() as (revision, now_ms):
+            identity_id = self.insert_identity(name, custom_id, revision, now_ms)
             self._insert_faces(identity_id, faces, now_ms)
         return self.get(identity_id)
 
     def add_faces(self, identity_id: str, faces: Sequence[NewFace]) -> Identity:
         """Enrol more faces of a person."""
-        with self._change() as (revision, now_ms):
-            self._touch(identity_id, revision, now_ms)
+        with self.change() as (revision, now_ms):
+            self.touch(identity_id, revision, now_ms)
             self._insert_faces(identity_id, faces, now_ms)
         return self.get(identity_id)
 
     def rename(self, identity_id: str, name: str) -> Identity:
         """Give a person another name."""
         name = checked_name(name)
-        with self._change() as (revision, now_ms):
-            self._touch(identity_id, revision, now_ms)
+        with self.change() as (revision, now_ms):
+            self.touch(identity_id, revision, now_ms)
             self.connection.execute("UPDATE identity SET name = ? WHERE id = ?", (name, identity_id))
         return self.get(identity_id)
 
     def set_custom_id(self, identity_id: str, custom_id: str | None) -> Identity:
         """Set what another program calls a person, or take it away."""
         custom_id = None if custom_id is None else checked_custom_id(custom_id)
-        with self._change() as (revision, now_ms):
-            self._touch(identity_id, revision, now_ms)
+        with self.change() as (revision, now_ms):
+            self.touch(identity_id, revision, now_ms)
             self._require_free(custom_id, but_for=identity_id)
             self.connection.execute(
                 "UPDATE identity SET custom_id = ? WHERE id = ?", (custom_id, identity_id)
@@ -183,7 +177,7 @@ class NamespaceStore:
         What is left is a tombstone, the bare id. The snapshots are exchanged for one made afterwards.
         """
         wanted = list(dict.fromkeys(identity_ids))
-        with self._change() as (revision, now_ms):
+        with self.change() as (revision, now_ms):
             people = tuple(self._known(identity_id) for identity_id in wanted)
             for person in people:
                 self.connection.execute("DELETE FROM identity WHERE id = ?", (person.id,))
@@ -192,7 +186,7 @@ class NamespaceStore:
                     (person.id, revision, now_ms),
                 )
             self.connection.execute("UPDATE ledger SET erased_revision = revision")
-        return Removal(people, tuple(self._sweep()))
+        return Removal(people, tuple(self.sweep()))
 
     def empty_log(self) -> bool:
         """Move the write-ahead log into the file and cut it to nothing; False where a reader holds it."""
@@ -200,13 +194,17 @@ class NamespaceStore:
             ((busy, _, _),) = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return not busy
 
-    def _sweep(self) -> Iterator[str]:
-        """After a removal: let no copy of the removed lie about; yields what could not be done."""
+    def swept_log(self) -> Iterator[str]:
+        """After a removal: let nothing of the removed be left in the log; yields what could not be done."""
         try:
             if not self.empty_log():
                 yield f"{self.path}-wal still holds traces: another program was reading; the daemon clears it"
         except StoreError as error:
             yield f"{self.path}-wal still holds traces: {error.what}"
+
+    def sweep(self) -> Iterator[str]:
+        """After a removal: let no copy of the removed lie about; yields what could not be done."""
+        yield from self.swept_log()
         try:
             self.snapshots.start_afresh(self.connection, self._clock.moment().utc_ms)
         except StoreError as error:
@@ -227,7 +225,12 @@ class NamespaceStore:
                 (model_hash,),
             ).fetchall()
             for number, face_id in rows:
-                chip = stored_chip(self.connection, number)
+                try:
+                    chip = stored_chip(self.connection, number)
+                except StoreError as error:
+                    # One damaged chip must not keep all others from a new model.
+                    _LOG.error("%s: face %s: %s", self.path, face_id, error.what)
+                    continue
                 if chip is not None:
                     yield face_id, chip
 
@@ -241,7 +244,7 @@ class NamespaceStore:
 
         Faces that were removed meanwhile are passed over.
         """
-        with self._change() as (revision, _):
+        with self.change() as (revision, _):
             for face_id, embedding in embeddings:
                 self.connection.execute(
                     "INSERT OR REPLACE INTO embedding (face, model_hash, vector)"
@@ -257,7 +260,7 @@ class NamespaceStore:
     # --- within a transaction
 
     @contextmanager
-    def _change(self) -> Iterator[tuple[int, int]]:
+    def change(self) -> Iterator[tuple[int, int]]:
         """A transaction that is one change; gives its revision and its time, UTC milliseconds."""
         with transaction(self.connection):
             revision = next_revision(self.connection)
@@ -266,7 +269,21 @@ class NamespaceStore:
     def _known(self, identity_id: str) -> Identity:
         return self.get(identity_id)
 
-    def _touch(self, identity_id: str, revision: int, now_ms: int) -> None:
+    def insert_identity(self, name: str, custom_id: str | None, revision: int, now_ms: int) -> str:
+        """Enrol a person without faces, within a change; returns the id."""
+        name = checked_name(name)
+        custom_id = None if custom_id is None else checked_custom_id(custom_id)
+        self._require_free(custom_id)
+        identity_id = self._new_id()
+        self.connection.execute(
+            "INSERT INTO identity (id, name, custom_id, created_ms, updated_ms, revision)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (identity_id, name, custom_id, now_ms, now_ms, revision),
+        )
+        return identity_id
+
+    def touch(self, identity_id: str, revision: int, now_ms: int) -> None:
+        """Stamp a person as changed, within a change."""
         self._known(identity_id)
         self.connection.execute(
             "UPDATE identity SET revision = ?, updated_ms = ? WHERE id = ?", (revision, now_ms, identity_id)
@@ -281,13 +298,18 @@ class NamespaceStore:
                 f"the customId {custom_id!r} is taken by {taken[1] or 'somebody'} ({taken[0]})"
             )
 
+    def insert_face(self, identity_id: str, quality: float, source: str, now_ms: int) -> int:
+        """Enrol the bare row of a face, within a change; returns its number."""
+        cursor = self.connection.execute(
+            "INSERT INTO face (id, identity, quality, source, created_ms)"
+            " SELECT ?, number, ?, ?, ? FROM identity WHERE id = ?",
+            (self._new_id(), quality, source[:_SOURCE_LIMIT], now_ms, identity_id),
+        )
+        return cursor.lastrowid or 0
+
     def _insert_faces(self, identity_id: str, faces: Sequence[NewFace], now_ms: int) -> None:
         for face in faces:
-            number = self.connection.execute(
-                "INSERT INTO face (id, identity, quality, source, created_ms)"
-                " SELECT ?, number, ?, ?, ? FROM identity WHERE id = ?",
-                (self._new_id(), face.quality, face.source[:_SOURCE_LIMIT], now_ms, identity_id),
-            ).lastrowid
+            number = self.insert_face(identity_id, face.quality, face.source, now_ms)
             self.connection.execute(
                 "INSERT INTO embedding (face, model_hash, vector) VALUES (?, ?, ?)",
                 (number, face.model_hash, embedding_to_bytes(face.embedding)),

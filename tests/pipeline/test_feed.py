@@ -1,6 +1,7 @@
 """One feed's frames through the real models."""
 
 import json
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -12,7 +13,6 @@ from edged.domain.face import Detection
 from edged.domain.frame import Pixels
 from edged.pipeline.examine import examine
 from edged.pipeline.feed import FeedPipeline
-from edged.pipeline.ports import Models
 from edged.recognition.gallery import Gallery
 from edged.recognition.wire import Origin
 from edged.settings.feeds import Feed
@@ -49,7 +49,7 @@ def pipeline(detector):
 
 
 def a_pipeline(detector, *, is_replay=True):
-    models = Models(detector, real_models().landmarker, real_models().embedder)
+    models = replace(real_models(), detector=detector)
     return FeedPipeline(Origin("porch", "home", "hall", 1, is_replay), SETTINGS, models)
 
 

@@ -49,6 +49,31 @@ def everything(store):
     return [(person, list(store.face_records(person.id))) for person in store.identities()]
 
 
+def unit_of(size, seed):
+    vector = np.random.default_rng(seed).normal(size=size).astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+@pytest.mark.parametrize("size", [16, 96, 512, 4096])
+def test_embeddings_of_other_sizes_go_along(source, target, tmp_path, size):
+    model = f"{size:064}"
+    for person in source.identities():
+        faces = [face.id for face in source.face_records(person.id)]
+        source.add_embeddings(model, [(face, unit_of(size, seed)) for seed, face in enumerate(faces)])
+    export(source, tmp_path / "sizes.zip")
+    import_archive(target, tmp_path / "sizes.zip")
+    assert everything(target) == everything(source)
+    assert target.changes_since(0, model).changed[0].embeddings.shape[1] == size
+    assert fsck(target.path) == []
+
+
+@pytest.mark.parametrize("size", [15, 4097])
+def test_a_vector_that_no_embedder_gives_is_refused(source, size):
+    (face, *_) = source.face_records(source.identities()[0].id)
+    with pytest.raises(ValueError, match="16 to 4096"):
+        source.add_embeddings(MODEL, [(face.id, unit_of(size, 1))])
+
+
 def test_an_import_gives_back_exactly_what_was_exported(source, target, archive):
     report = import_archive(target, archive)
 

@@ -45,7 +45,7 @@ HARMS = {
     "DELETE FROM embedding WHERE face = 2": "neither an embedding nor a chip",
     "UPDATE chip SET png = x'00'": "chip is damaged",
     "UPDATE embedding SET vector = zeroblob(512) WHERE face = 1": "has length 0, not 1",
-    "UPDATE embedding SET vector = x'0000803f' WHERE face = 1": "embedding",
+    "UPDATE embedding SET vector = x'0000803f' WHERE face = 1": "are of 2 different sizes",
     "INSERT INTO face SELECT 9, 'x' || substr(id, 2), 77, 0.5, '', 0 FROM face WHERE number = 1": (
         "belongs to a row"
     ),

@@ -1,0 +1,230 @@
+"""What the daemon writes down of unknown people, and how it keeps that bounded in number and age."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from edged.domain.group import CrowdedOut, GroupedTrack, GroupNews, StrangeFace, UngroupedTrack
+from edged.domain.moment import Clock
+from edged.settings.groups import Groups
+from edged.store.database import transaction
+from edged.store.faults import is_there, translated
+from edged.store.group_rows import forget_fates, prune, remove_groups
+from edged.store.namespace_chips import chip_to_png, embedding_to_bytes
+from edged.store.namespace_files import file_of, namespace_path
+from edged.store.namespace_store import NamespaceStore
+
+_STEP: Final = 8
+"""Groups that one step of retention deletes: overwriting their chips with zeros takes a while."""
+
+_FATES_KEPT: Final = 1000
+"""Changes whose groups and tracks are remembered as gone: a daemon hears of a change within a second."""
+
+
+class GroupRecords:
+    """The groups of all namespaces, as the keeper's thread writes them. Files are opened when first needed.
+
+    All methods but `close` raise StoreError.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        namespaces: Iterable[str],
+        settings: Groups,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._paths = {name: namespace_path(data_dir, name) for name in namespaces}
+        self._settings = settings
+        self._clock = clock
+        self._new_id = new_id
+        self._opened: dict[str, tuple[NamespaceStore, tuple[int, int] | None]] = {}
+
+    def begin(self) -> None:
+        """Forget what became of groups before: nobody has news of them on the way."""
+        for namespace in self._present():
+            connection = self._store(namespace).connection
+            with transaction(connection):
+                forget_fates(connection)
+
+    def record(self, news: Sequence[tuple[str, GroupNews]]) -> None:
+        """Write down (namespace, news), in one transaction a namespace."""
+        for namespace in dict.fromkeys(name for name, _ in news):
+            connection = self._store(namespace).connection
+            now_ms = self._clock.moment().utc_ms
+            with transaction(connection):
+                for name, one in news:
+                    if name == namespace:
+                        self._write(connection, one, now_ms)
+
+    def sweep(self) -> bool:
+        """Delete some of the groups that are too old or too many; whether there may be more of them."""
+        is_more = False
+        for namespace in self._present():
+            store = self._store(namespace)
+            doomed = self._too_old_or_too_many(store.connection)
+            if doomed:
+                with transaction(store.connection):
+                    remove_groups(store.connection, doomed)
+                    forget_fates(store.connection, _FATES_KEPT)
+                store.empty_log()
+            is_more |= len(doomed) == _STEP
+        return is_more
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for store, _ in self._opened.values():
+            store.close()
+        self._opened.clear()
+
+    def _present(self) -> list[str]:
+        return [namespace for namespace, path in self._paths.items() if is_there(path)]
+
+    def _store(self, namespace: str) -> NamespaceStore:
+        """The namespace's database, opened anew where another file took its place."""
+        path = self._paths[namespace]
+        if namespace in self._opened:
+            store, file = self._opened[namespace]
+            with translated(path):
+                if file == file_of(path):
+                    return store
+            del self._opened[namespace]
+            store.close()
+        store = NamespaceStore.open(path, self._clock, self._new_id)
+        with translated(path):
+            self._opened[namespace] = store, file_of(path)
+        return store
+
+    def _too_old_or_too_many(self, connection: sqlite3.Connection) -> list[str]:
+        oldest_ms = self._clock.moment().utc_ms - round(self._settings.max_age * 1000)
+        (number,) = connection.execute("SELECT count(*) FROM unknown_group").fetchone()
+        rows = connection.execute(
+            "SELECT id, kept_ms FROM unknown_group ORDER BY kept_ms, number LIMIT ?", (_STEP,)
+        ).fetchall()
+        too_many = number - self._settings.max_groups
+        return [group_id for place, (group_id, ms) in enumerate(rows) if place < too_many or ms < oldest_ms]
+
+    def _write(self, connection: sqlite3.Connection, news: GroupNews, now_ms: int) -> None:
+        match news:
+            case GroupedTrack():
+                self._put(connection, news, now_ms)
+            case UngroupedTrack():
+                _take_out(connection, news.track_id)
+            case CrowdedOut():
+                # The recogniser knows it already, so that nothing is said of its fate.
+                connection.execute("DELETE FROM unknown_group WHERE id = ?", (news.group_id,))
+
+    def _put(self, connection: sqlite3.Connection, news: GroupedTrack, now_ms: int) -> None:
+        row = connection.execute(
+            "SELECT number, unknown_group FROM group_track WHERE id = ?", (news.track_id,)
+        ).fetchone()
+        if row is None:
+            if _is_lost(connection, news.track_id):
+                return
+            group = _group_for(connection, news, now_ms)
+            if group is None:
+                return
+            track = connection.execute(
+                "INSERT INTO group_track (id, unknown_group, feed_id, first_seen_ms, last_seen_ms,"
+                " seen_before) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    news.track_id,
+                    group,
+                    news.feed_id,
+                    news.first_seen_ms,
+                    news.last_seen_ms,
+                    news.membership.seen_before,
+                ),
+            ).lastrowid
+        else:
+            track, group = row
+        connection.execute(
+            "UPDATE group_track SET last_seen_ms = max(last_seen_ms, ?) WHERE number = ?",
+            (news.last_seen_ms, track),
+        )
+        connection.execute(
+            "UPDATE unknown_group SET first_seen_ms = min(first_seen_ms, ?),"
+            " last_seen_ms = max(last_seen_ms, ?), visits = max(visits, ?), kept_ms = ? WHERE number = ?",
+            (news.first_seen_ms, news.last_seen_ms, news.membership.seen_before + 1, now_ms, group),
+        )
+        connection.execute(
+            "INSERT OR REPLACE INTO group_track_embedding (track, model_hash, vector, effective)"
+            " VALUES (?, ?, ?, ?)",
+            (track, news.model_hash, embedding_to_bytes(news.mean), max(1.0, news.effective)),
+        )
+        connection.execute("DELETE FROM group_face WHERE track = ?", (track,))
+        for face in news.faces:
+            _insert_face(connection, track, news.model_hash, face)
+        prune(connection, group, news.model_hash, self._settings.max_faces)
+
+
+def _is_lost(connection: sqlite3.Connection, track_id: str) -> bool:
+    """Whether a command took the track away, with whatever group it was in by then."""
+    found = connection.execute("SELECT 1 FROM group_lost_track WHERE track_id = ?", (track_id,)).fetchone()
+    return found is not None
+
+
+def _group_for(connection: sqlite3.Connection, news: GroupedTrack, now_ms: int) -> int | None:
+    """The row of the group that a new track belongs to; None where a command took that group away."""
+    group_id = news.membership.group_id
+    fate = connection.execute("SELECT heir FROM group_fate WHERE group_id = ?", (group_id,)).fetchone()
+    if fate is not None:
+        if fate[0] is None:
+            return None
+        group_id = fate[0]
+    found = connection.execute("SELECT number FROM unknown_group WHERE id = ?", (group_id,)).fetchone()
+    if found is not None:
+        return int(found[0])
+    inserted = connection.execute(
+        "INSERT INTO unknown_group (id, first_seen_ms, last_seen_ms, visits, kept_ms, revision)"
+        " VALUES (?, ?, ?, ?, ?, 0)",
+        (
+            group_id,
+            news.membership.first_seen_ms,
+            news.last_seen_ms,
+            news.membership.seen_before + 1,
+            now_ms,
+        ),
+    )
+    return inserted.lastrowid
+
+
+def _insert_face(
+    connection: sqlite3.Connection, track: int | None, model_hash: str, face: StrangeFace
+) -> None:
+    number = connection.execute(
+        "INSERT INTO group_face (track, quality, yaw_deg, pitch_deg, at_ms) VALUES (?, ?, ?, ?, ?)",
+        (track, face.quality, face.yaw_deg, face.pitch_deg, face.at_ms),
+    ).lastrowid
+    connection.execute(
+        "INSERT INTO group_embedding (face, model_hash, vector) VALUES (?, ?, ?)",
+        (number, model_hash, embedding_to_bytes(face.embedding)),
+    )
+    if face.chip is not None:
+        connection.execute(
+            "INSERT INTO group_chip (face, png) VALUES (?, ?)", (number, chip_to_png(face.chip))
+        )
+
+
+def _take_out(connection: sqlite3.Connection, track_id: str) -> None:
+    """Delete a track that is somebody enrolled, and its group where nothing else is in it."""
+    row = connection.execute(
+        "SELECT number, unknown_group, seen_before FROM group_track WHERE id = ?", (track_id,)
+    ).fetchone()
+    if row is None:
+        return
+    number, group, seen_before = row
+    connection.execute("DELETE FROM group_track WHERE number = ?", (number,))
+    left, most_before = connection.execute(
+        "SELECT count(*), max(seen_before) FROM group_track WHERE unknown_group = ?", (group,)
+    ).fetchone()
+    if not left:
+        connection.execute("DELETE FROM unknown_group WHERE number = ?", (group,))
+    elif most_before < seen_before:
+        # It was counted as a visit of its own, which never was.
+        connection.execute(
+            "UPDATE unknown_group SET visits = max(1, visits - 1) WHERE number = ? AND visits = ?",
+            (group, seen_before + 1),
+        )

@@ -1,0 +1,70 @@
+"""What commands and the daemon do alike to the rows of groups, each within a transaction of the caller's."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from edged.recognition.enrolment import best_and_varied
+from edged.recognition.grouping import KEPT_TRACKS
+from edged.store.group_queries import faces_of
+
+
+def next_group_revision(connection: sqlite3.Connection) -> int:
+    """Count one change more; returns its revision."""
+    ((revision,),) = connection.execute(
+        "UPDATE group_ledger SET revision = revision + 1 RETURNING revision"
+    ).fetchall()
+    return int(revision)
+
+
+def remove_groups(connection: sqlite3.Connection, group_ids: Iterable[str], heir: str | None = None) -> None:
+    """Delete groups and say so to a running daemon; with `heir`, the group they were merged into."""
+    revision = next_group_revision(connection)
+    for group_id in group_ids:
+        if heir is None:
+            connection.execute(
+                "INSERT OR REPLACE INTO group_lost_track (track_id, revision) SELECT group_track.id, ?"
+                " FROM group_track JOIN unknown_group ON unknown_group.number = unknown_group"
+                " WHERE unknown_group.id = ?",
+                (revision, group_id),
+            )
+        connection.execute("DELETE FROM unknown_group WHERE id = ?", (group_id,))
+        # Whoever was sent to this one goes on to where it went.
+        connection.execute(
+            "UPDATE group_fate SET heir = ?, revision = ? WHERE heir = ?", (heir, revision, group_id)
+        )
+        connection.execute(
+            "INSERT OR REPLACE INTO group_fate (group_id, heir, revision) VALUES (?, ?, ?)",
+            (group_id, heir, revision),
+        )
+
+
+def forget_fates(connection: sqlite3.Connection, but_newest: int = 0) -> None:
+    """Forget what became of groups and tracks, but for so many of the newest revisions."""
+    (revision,) = connection.execute("SELECT revision FROM group_ledger").fetchone()
+    for table in ("group_fate", "group_lost_track"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE revision <= ?",  # noqa: S608 (from above)
+            (revision - but_newest,),
+        )
+
+
+def prune(connection: sqlite3.Connection, group: int, model_hash: str, most_faces: int) -> None:
+    """Let go of a group's oldest tracks and least useful faces, beyond what is kept of one.
+
+    A face without an embedding of the model in use is the least useful.
+    """
+    connection.execute(
+        "DELETE FROM group_track WHERE unknown_group = ? AND number NOT IN"
+        " (SELECT number FROM group_track WHERE unknown_group = ? ORDER BY number DESC LIMIT ?)",
+        (group, group, KEPT_TRACKS),
+    )
+    faces = faces_of(connection, group)
+    if len(faces) <= most_faces:
+        return
+    candidates = [(face, face.candidate(model_hash)) for face in faces]
+    usable = [candidate for _, candidate in candidates if candidate is not None]
+    chosen = {id(candidate) for candidate in best_and_varied(usable, most_faces)}
+    connection.executemany(
+        "DELETE FROM group_face WHERE number = ?",
+        [(face.number,) for face, candidate in candidates if id(candidate) not in chosen],
+    )
