@@ -10,7 +10,8 @@ from edged.settings.quantities import Section
 PATH_KEYS: Final = frozenset(
     {"path", "ca_file", "certificate_file", "key_file", "directory", "data_dir"},
 )
-"""Keys that hold a file or a folder, whatever section they are in."""
+"""Keys that hold a file or a folder, whatever section they are in. A delegate may also be a bare name, which
+the system's loader looks for."""
 
 SectionT = TypeVar("SectionT", bound=Section)
 
@@ -20,7 +21,8 @@ def with_absolute_paths(section: SectionT, base_dir: Path) -> SectionT:
     changes: dict[str, Any] = {}
     for name in section.__struct_fields__:
         value = getattr(section, name)
-        if name in PATH_KEYS and isinstance(value, str):
+        is_path = name in PATH_KEYS or (name == "delegate" and "/" in str(value))
+        if is_path and isinstance(value, str):
             changes[name] = str(base_dir / Path(value).expanduser())
         elif isinstance(value, Section):
             changes[name] = with_absolute_paths(value, base_dir)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from edged.app.absolute_paths import with_absolute_paths
+from edged.app.chosen_models import with_chosen_embedder
 from edged.app.configuration import Loaded, load
 from edged.app.data_dir import data_dir_of
 from edged.camera.factory import make_source
@@ -69,8 +70,14 @@ def examine(path: Path, clock: Clock, *, with_fsck: bool) -> Iterator[Finding]:
     yield Finding("configuration", Health.WELL, f"{path} is right")
     yield from (Finding("configuration", Health.DOUBTFUL, doubt) for doubt in loaded.doubts)
     settings = with_absolute_paths(loaded.settings, loaded.base_dir)
-    if settings.models != Models():
-        yield from _runtime_and_models(settings.models)
+    folder = data_dir_of(loaded.settings.data_dir, loaded.base_dir)
+    try:
+        models = with_chosen_embedder(settings.models, folder)
+    except EdgedError as error:
+        yield Finding("embedder", Health.ILL, error.what, error.remedy)
+        models = settings.models
+    if models != Models():
+        yield from _runtime_and_models(models)
     yield from _data(loaded, settings, clock, with_fsck=with_fsck)
     for feed in settings.feeds:
         yield _guarded(f"feed {feed.id}", lambda feed=feed: _feed(feed, clock))  # type: ignore[misc]
@@ -103,7 +110,7 @@ def _runtime_and_models(models: Models) -> Iterator[Finding]:
         runtime = find_runtime()
         catalogue = Catalogue(models.directory)
         names = [
-            models.detector,
+            catalogue.detector_for(models.detector, runtime.name).name,
             models.landmarks,
             catalogue.embedder_for(models.embedder, runtime.name).name,
         ]
@@ -112,9 +119,13 @@ def _runtime_and_models(models: Models) -> Iterator[Finding]:
         return
     yield Finding("runtime", Health.WELL, f"{runtime.name} {runtime.version}")
     for name in names:
-        verdict = verify(catalogue, name, runtime, models.threads)
+        verdict = verify(catalogue, name, runtime, models)
         if verdict.works:
-            yield Finding(f"model {name}", Health.WELL, "; ".join(verdict.deviations) or "as its card says")
+            seen = "; ".join(verdict.deviations) or "as its card says"
+            delegate = f"; computed by {verdict.delegate}" if verdict.delegate else ""
+            yield Finding(f"model {name}", Health.WELL, seen + delegate)
+        for remark in verdict.remarks:
+            yield Finding(f"model {name}", Health.DOUBTFUL, remark, "see `models.delegate` in docs/models.md")
         for problem in verdict.problems:
             what, _, remedy = problem.partition("\n")
             yield Finding(f"model {name}", Health.ILL, what, remedy.strip())

@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from edged.app.reembedding import embed_anew
+from edged.app.chosen_models import load_chosen_models
+from edged.app.grouping import GroupParts, make_groups
+from edged.app.reembedding import Progress, embed_anew
 from edged.camera.factory import make_source
 from edged.delivery.route import routes_of
 from edged.domain.errors import StoreError
 from edged.domain.feed_state import FeedState
 from edged.domain.message import Message
 from edged.domain.moment import Clock, Moment
-from edged.inference.models import load_models
 from edged.pipeline.capture import CaptureThread
 from edged.pipeline.committer import Committer
 from edged.pipeline.feed import FeedPipeline
@@ -34,6 +33,7 @@ from edged.system.chance import jitter, new_id
 GALLERY_PATIENCE_S: Final = 30.0
 STOP_RECOGNISER_S: Final = 1.0
 STOP_COMMITTER_S: Final = 1.0
+STOP_KEEPER_S: Final = 0.3
 STOP_WATCH_S: Final = 0.4
 LAST_WORDS_S: Final = 0.8
 LOOK_S: Final = 0.02
@@ -64,17 +64,21 @@ class Machinery:
         outbox: Outbox,
         publishing: Publishing,
         committer: Committer,
+        groups: GroupParts | None,
         watch: GalleryWatch,
         recogniser: Recogniser,
         pipelines: dict[str, FeedPipeline],
         captures: list[CaptureThread],
         stop_capture: threading.Event,
+        remarks: tuple[str, ...] = (),
     ) -> None:
         self.device = device
+        self._remarks = remarks
         self._settings = settings
         self._outbox = outbox
         self._publishing = publishing
         self._committer = committer
+        self._groups = groups
         self._watch = watch
         self._recogniser = recogniser
         self._pipelines = pipelines
@@ -91,6 +95,8 @@ class Machinery:
         self._watch.start()
         if not self._watch.wait_until_read(GALLERY_PATIENCE_S):
             _LOG.error("The enrolled people are still being read; until then everybody is unknown")
+        if self._groups is not None:
+            self._groups.keeper.start()
         self._recogniser.start()
         for capture in self._captures:
             capture.start()
@@ -102,6 +108,8 @@ class Machinery:
         if self._recogniser.ident is not None:
             self._recogniser.join(STOP_RECOGNISER_S)
         is_committed = self._committer.ident is None or self._committer.finish(STOP_COMMITTER_S)
+        if self._groups is not None and not self._groups.keeper.finish(STOP_KEEPER_S):
+            _LOG.error("The last news of unknown people's groups were not written down in time")
         if self._watch.ident is not None:
             self._watch.stop(STOP_WATCH_S)
         if is_committed and self._recogniser.all_ended.is_set():
@@ -129,12 +137,16 @@ class Machinery:
     def configure(self, settings: Settings) -> None:
         """Take over changed settings between two frames."""
         self._settings = settings
+        if self._groups is not None:
+            self._groups.configure(settings)
         for pipeline in self._pipelines.values():
             pipeline.configure(settings)
 
     def is_done(self) -> bool:
         """Whether every feed has ended and every sink has what it can take."""
         if not self._recogniser.all_ended.is_set() or not self._committer.is_idle:
+            return False
+        if self._groups is not None and not self._groups.keeper.is_idle:
             return False
         return self._publishing.is_idle()
 
@@ -155,7 +167,9 @@ class Machinery:
         words += [f"{state.feed_id}: {state.state}" for state in states if not state.capturing]
         if self._committer.is_stuck:
             words.append("the outbox cannot be written")
-        return "; ".join(words)
+        if self._groups is not None and self._groups.keeper.given_up:
+            words.append(f"{self._groups.keeper.given_up} news of unknown people were lost")
+        return "; ".join([*words, *self._remarks])
 
     def give_up(self, now: Moment) -> None:
         """Let the outbox forget what its limits do not allow."""
@@ -189,7 +203,7 @@ class Machinery:
 
     def _states(self, now: Moment) -> list[FeedState]:
         return [
-            msgspec.structs.replace(state, rejected=dict(self._pipelines[state.feed_id].rejected))
+            self._pipelines[state.feed_id].added_to(state)
             for state in (capture.state(now) for capture in self._captures)
         ]
 
@@ -199,16 +213,42 @@ def _news_of(state: FeedState) -> tuple[object, ...]:
     return state.state, state.decoder, state.width_px, state.height_px, state.faults
 
 
-def assemble(
-    settings: Settings, data_dir: Path, clock: Clock, on_commit: Callable[[Sequence[Message]], None] | None
-) -> Machinery:
-    """Make every part, start none. What the last run left open is closed; raises `EdgedError`."""
-    models = load_models(settings.models, settings.detection.min_score)
+def _begun_outbox(settings: Settings, data_dir: Path, clock: Clock) -> tuple[Outbox, str, int]:
+    """The outbox with what the last run left open closed, the device's name, and the number of this run."""
     outbox = Outbox(data_dir, routes_of(settings.sinks))
     outbox.begin(clock.moment(), boot_id())
     device = settings.device or outbox.device_id(new_id)
     run = outbox.next_run()
     outbox.close_orphans(clock.moment())
+    return outbox, device, run
+
+
+def _woken_by_commits(
+    publishing: Publishing, on_commit: Callable[[Sequence[Message]], None] | None
+) -> Callable[[Sequence[Message]], None]:
+    def committed(messages: Sequence[Message]) -> None:
+        publishing.wake()
+        if on_commit is not None:
+            on_commit(messages)
+
+    return committed
+
+
+def assemble(
+    settings: Settings,
+    data_dir: Path,
+    clock: Clock,
+    on_commit: Callable[[Sequence[Message]], None] | None,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Machinery:
+    """Make every part, start none. What the last run left open is closed; raises `EdgedError`.
+
+    `tell` hears how far it is where faces have to be embedded anew, which may take minutes.
+    """
+    models = load_chosen_models(settings.models, settings.detection.min_score, data_dir)
+    # Asked for first: nobody's faces are embedded anew for a model that nobody can be recognised with.
+    calibration = models.calibrated()
+    outbox, device, run = _begun_outbox(settings, data_dir, clock)
     publishing = make_publishing(
         settings.sinks,
         outbox,
@@ -217,17 +257,13 @@ def assemble(
         clock=clock,
         jitter=jitter,
     )
-
-    def committed(messages: Sequence[Message]) -> None:
-        publishing.wake()
-        if on_commit is not None:
-            on_commit(messages)
-
     namespaces = [feed.namespace for feed in settings.feeds]
-    embed_anew(data_dir, namespaces, models.embedder, clock, new_id)
-    committer = Committer(outbox, clock, jitter, committed)
-    galleries = Galleries()
-    watch = GalleryWatch(data_dir, namespaces, models.embedder.model_hash, galleries, clock, new_id)
+    embed_anew(data_dir, namespaces, models.embedder, clock, new_id, tell)
+    committer = Committer(outbox, clock, jitter, _woken_by_commits(publishing, on_commit))
+    galleries = Galleries(calibration)
+    groups = make_groups(settings, models, data_dir, clock)
+    books = groups.books if groups else None
+    watch = GalleryWatch(data_dir, namespaces, models.embedder.model_hash, galleries, clock, new_id, books)
     slots = SlotRing(tuple(feed.id for feed in settings.feeds))
     stop_capture = threading.Event()
     sources = {feed.id: make_source(feed.source, data_dir, clock) for feed in settings.feeds}
@@ -237,7 +273,8 @@ def assemble(
         source = sources[feed.id]
         is_replay = not source.is_live
         origin = Origin(device, feed.namespace, feed.id, replay if is_replay else run, is_replay)
-        pipelines[feed.id] = FeedPipeline(origin, settings, models)
+        unknown = groups.people_of(feed) if groups else None
+        pipelines[feed.id] = FeedPipeline(origin, settings, models, unknown)
         captures.append(CaptureThread(feed, source, slots, clock, jitter, device, stop_capture, _LOG))
     return Machinery(
         settings=settings,
@@ -245,9 +282,11 @@ def assemble(
         outbox=outbox,
         publishing=publishing,
         committer=committer,
+        groups=groups,
         watch=watch,
         recogniser=Recogniser(slots, pipelines, galleries, committer, clock),
         pipelines=pipelines,
         captures=captures,
         stop_capture=stop_capture,
+        remarks=models.remarks,
     )

@@ -11,6 +11,7 @@ from edged.app.absolute_paths import with_absolute_paths
 from edged.app.composition import Machinery, assemble
 from edged.app.configuration import Loaded, load
 from edged.app.data_dir import data_dir_of
+from edged.app.reembedding import Progress
 from edged.domain.errors import EdgedError, StoreError
 from edged.domain.message import Message
 from edged.domain.moment import Clock, Moment
@@ -25,6 +26,9 @@ from edged.system.signals import SignalInbox
 TURN_S: Final = 0.25
 REPORT_MS: Final = 1000
 """How often the feeds' states are compared with what was told."""
+PROGRESS_MS: Final = 2000
+PATIENCE_S: Final = 60.0
+"""How much longer systemd is asked to wait for the start, each time that there is progress."""
 UPKEEP_MS: Final = 60_000
 """How often the outbox is searched for what is too old or too much."""
 
@@ -52,6 +56,7 @@ class Daemon:
         self._next_report_ms = 0
         self._next_upkeep_ms = 0
         self._next_beat_ms = 0
+        self._next_progress_ms = 0
         self._status = ""
 
     def run(self, *, exit_when_done: bool = False) -> int:
@@ -64,7 +69,7 @@ class Daemon:
             _LOG.warning("%s", doubt)
         data_dir = prepared_data_dir(self._loaded)
         with SignalInbox() as signals, FolderLock(data_dir):
-            machinery = assemble(self._settings, data_dir, self._clock, self._on_commit)
+            machinery = assemble(self._settings, data_dir, self._clock, self._on_commit, self._tell_progress)
             try:
                 machinery.start()
                 feeds = f"{len(self._settings.feeds)} feed{'s' if len(self._settings.feeds) > 1 else ''}"
@@ -114,6 +119,15 @@ class Daemon:
         if interval_s is not None and now.steady_ms >= self._next_beat_ms and machinery.makes_progress(now):
             self._next_beat_ms = now.steady_ms + round(interval_s * 1000)
             self._manager.watchdog()
+
+    def _tell_progress(self, progress: Progress) -> None:
+        """Say that the start takes longer, and how far it is: now and then, and when it is through."""
+        now_ms = self._clock.moment().steady_ms
+        if now_ms < self._next_progress_ms and progress.done < progress.total:
+            return
+        self._next_progress_ms = now_ms + PROGRESS_MS
+        _LOG.info("Embedding anew: %s", progress)
+        self._manager.starting(f"embedding anew: {progress}", PATIENCE_S)
 
     def _tell_status(self, status: str) -> None:
         if status != self._status:

@@ -13,6 +13,7 @@ from edged.domain.frame import Pixels
 from edged.domain.identity import IdentityFaces, NewFace
 from edged.pipeline.examine import Look, look_closely
 from edged.pipeline.ports import Models, Source
+from edged.recognition.advice import Shown, weaknesses
 from edged.recognition.clip_people import ClipPeople, Seen, Stretch
 from edged.recognition.enrolment import (
     DIFFERENT_BELOW,
@@ -53,6 +54,10 @@ class Enrolment:
         """Where a face came from: the file's name, and the time in a clip."""
         name = self.files[face.file].name
         return name if face.at_s is None else f"{name} at {face.at_s:.1f} s"
+
+    def shown(self) -> list[Shown]:
+        """What the faces show, for advice on what is missing."""
+        return [Shown.by(face.quality, self.source_of(face)) for face in self.faces]
 
     def new_faces(self, model_hash: str) -> list[NewFace]:
         """The faces as the store takes them; `model_hash` is that of the embedder that was used."""
@@ -123,6 +128,7 @@ class Enroller:
         if refusals:
             raise InputError("\n".join(refusals), remedy="Nothing was enrolled.")
         chosen = best_and_varied(candidates, MOST_FACES)
+        warnings += _covered(files, chosen)
         return Enrolment(tuple(chosen), len(candidates), tuple(files), tuple(warnings))
 
     def _odd(
@@ -146,8 +152,7 @@ class Enroller:
         if len(looks) > 1:
             raise InputError(f"{path}: {len(looks)} faces are in it, and it must be one: {_listed(looks)}")
         ((look, quality),) = looks
-        if quality.rejections:
-            warnings.append(f"{path}: the face is weak ({_reasons(quality)}); a better picture helps")
+        warnings += [f"{path}: the face is {weakness}" for weakness in weaknesses(quality, self._quality)]
         return Candidate(number, None, quality, look.chip, self._models.embedder.embed(look.chip))
 
     def _looks(self, pixels: Pixels) -> list[tuple[Look, Quality]]:
@@ -225,6 +230,18 @@ def _one_person(
     return candidates
 
 
+def _covered(files: Sequence[Path], chosen: Sequence[Candidate]) -> Iterator[str]:
+    """Of clips, whose single faces are not told of: how many of those chosen are covered."""
+    for number, path in enumerate(files):
+        ours = [face for face in chosen if face.file == number and face.at_s is not None]
+        covered = [face for face in ours if face.quality.is_covered]
+        if covered:
+            yield (
+                f"{path}: in {len(covered)} of the {len(ours)} faces taken, eyes or mouth seem covered: take"
+                " off sunglasses, mask or scarf; covered people look alike"
+            )
+
+
 def _when(person: Sequence[Stretch]) -> str:
     spans = ", ".join(
         f"{one.begin_s:.1f} to {one.end_s:.1f} s" for one in sorted(person, key=lambda s: s.begin_s)
@@ -239,7 +256,3 @@ def _listed(looks: Sequence[tuple[Look, Quality]]) -> str:
 def _place(box: Box) -> str:
     x, y = box.centre
     return f"{box.width:.0f} x {box.height:.0f} pixels around ({x:.0f}, {y:.0f})"
-
-
-def _reasons(quality: Quality) -> str:
-    return ", ".join(quality.rejections)

@@ -18,7 +18,7 @@ from edged.settings.kinds import (
     keys_of,
     tag_of,
 )
-from edged.settings.quantities import Duration, Section, Size
+from edged.settings.quantities import Duration, FalseAccept, Section, Size
 from edged.settings.root import Settings
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -64,7 +64,7 @@ def _key(key: Key, definitions: dict[str, Any]) -> dict[str, Any]:
 
 def _default(value: Any) -> Any:
     """A default that an editor can show: that of a section is in the section's own keys."""
-    if isinstance(value, Duration | Size):
+    if isinstance(value, Duration | Size | FalseAccept):
         return str(value)
     if isinstance(value, tuple):
         return list(value)
@@ -81,8 +81,7 @@ def _kind(kind: Kind, definitions: dict[str, Any]) -> dict[str, Any]:  # noqa: P
             limits = {"pattern": kind.pattern, "minLength": kind.min_length, "maxLength": kind.max_length}
             return {"type": "string", **_given(limits)}
         case Quantity():
-            units = "|".join(kind.measure.UNITS)
-            return {"type": "string", "pattern": rf"^\s*[0-9]+(\.[0-9]+)?\s*({units})\s*$"}
+            return {"type": "string", "pattern": kind.measure.PATTERN}
         case Hidden():
             return {"type": "string"}
         case Choice():

@@ -16,7 +16,7 @@ from edged.domain.job import ImageStatus, Job, JobEdge, JobImage, JobObject, Job
 from edged.domain.moment import Moment
 from edged.pipeline.examine import examine
 from edged.pipeline.ports import Models
-from edged.recognition.decision import NOT_YET, Decision, decide
+from edged.recognition.decision import NOT_YET, Decision, Rule, decide
 from edged.recognition.evidence import Evidence
 from edged.recognition.gallery import Gallery
 from edged.recognition.sighting import Observation
@@ -80,7 +80,8 @@ class PictureRecogniser:
         self._models = models
         self._gallery = gallery
         self._quality = quality
-        self._settings = msgspec.structs.replace(recognition, min_faces=1, unknown_after=1)
+        at_once = msgspec.structs.replace(recognition, min_faces=1, unknown_after=1)
+        self._rule = Rule(at_once, models.calibrated())
         self._namespace = namespace
         self._device = device
         self._unit: BoxUnit = unit
@@ -139,7 +140,7 @@ class PictureRecogniser:
             return Decision(NOT_YET.verdict, reason=reasons or NOT_YET.reason)
         evidence = Evidence()
         evidence.add(face.embedding, face.quality.score)
-        return decide(evidence, self._gallery, self._settings)
+        return decide(evidence, self._gallery, self._rule)
 
     def _object(
         self, image_id: str, number: int, face: Face, decision: Decision, pixels: Pixels

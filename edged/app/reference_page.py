@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from edged.settings.expectations import expectation, written
 from edged.settings.kinds import Block, Choice, Key, Kind, Listing, Variants, keys_of, tag_of
-from edged.settings.quantities import Duration, Section, Size
+from edged.settings.quantities import Duration, FalseAccept, Section, Size
 from edged.settings.reload import is_reloadable
 from edged.settings.root import Settings
 
@@ -95,7 +95,7 @@ def _written(value: Any) -> str:
             return "`null`"
         case bool():
             return f"`{str(value).lower()}`"
-        case Duration() | Size() | str():
+        case Duration() | Size() | FalseAccept() | str():
             return f"`{value}`"
         case int() | float():
             return f"`{value:g}`"

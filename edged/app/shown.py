@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from edged.settings.kinds import keys_of, tag_of
-from edged.settings.quantities import Duration, Secret, Section, Size
+from edged.settings.quantities import Duration, FalseAccept, Secret, Section, Size
 
 
 def shown(settings: Section) -> str:
@@ -24,7 +24,7 @@ def _plain(value: Any) -> Any:
             return [_plain(item) for item in value]
         case Secret():
             return f"**** ({value.name})"
-        case Duration() | Size():
+        case Duration() | Size() | FalseAccept():
             return str(value)
         case _:
             return value

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edged.cli.identities_place import Place, add_place_options
-from edged.cli.identities_words import counted, json_of, warn
+from edged.cli.identities_words import counted, json_of, told_advice, warn
 from edged.domain.errors import EdgedError, IdentityError, InputError
 from edged.domain.identity import Identity, checked_custom_id, checked_name
 
 if TYPE_CHECKING:
     from edged.app.enrolment import Enroller, Enrolment
     from edged.domain.identity import GalleryChange
+    from edged.pipeline.ports import Models
+    from edged.recognition.calibration import Calibration
+    from edged.store.namespace_store import NamespaceStore
 
 USAGE = """\
 edged identities add [options] NAME FILE [FILE …]
@@ -25,7 +28,7 @@ file must show one person. From a clip, and from all files together, the best an
 eight at most. Three and more pictures of different days make a far better template than one.
 
 A file without a face, with several, or of another person than the rest is refused, and then nothing is
-changed. Weak pictures, and likeness to somebody already enrolled, are said.
+changed. Weak pictures, and likeness to somebody already enrolled, are said, and what would help further.
 """
 
 
@@ -52,13 +55,14 @@ def _run(arguments: argparse.Namespace) -> int:
     place = Place(arguments)
     name, files = _name_and_files(arguments)
     target = _checked_target(arguments, place, name)
-    enroller, model_hash = _enroller(place)
+    enroller, models = _enroller(place)
+    model_hash = models.embedder.model_hash
     enrolment = enroller.examine(files)
     warnings = list(enrolment.warnings)
     with place.writing(may_create=True) as store:
         gallery = store.changes_since(0, model_hash)
         if gallery is not None:
-            enrolment, more = _compared(enrolment, gallery, target)
+            enrolment, more = _compared(enrolment, gallery, models.calibrated(), target)
             warnings += more
         if warnings and arguments.strict:
             raise InputError("\n".join(warnings), remedy="Nothing was enrolled, because of --strict.")
@@ -68,8 +72,20 @@ def _run(arguments: argparse.Namespace) -> int:
         else:
             person = store.add_faces(target.id, faces)
         warn([*warnings, *place.finish(store)])
-    print(_json(person, enrolment, warnings) if arguments.json else _told(person, enrolment, place))
+        lacks = _lacks(person, enrolment, store, is_new=target is None)
+    if arguments.json:
+        print(_json(person, enrolment, warnings, lacks))
+    else:
+        print("\n".join([_told(person, enrolment, place), *told_advice(lacks)]))
     return 0
+
+
+def _lacks(person: Identity, enrolment: "Enrolment", store: "NamespaceStore", *, is_new: bool) -> list[str]:
+    """What all the person's faces lack; of earlier ones only what their chips tell."""
+    from edged.app.stored_faces import shown_by
+    from edged.recognition.advice import advice
+
+    return advice(person.label, enrolment.shown() if is_new else shown_by(store.face_records(person.id)))
 
 
 def _name_and_files(arguments: argparse.Namespace) -> tuple[str, list[Path]]:
@@ -110,10 +126,10 @@ def _checked_target(arguments: argparse.Namespace, place: Place, name: str) -> I
     return None
 
 
-def _enroller(place: Place) -> "tuple[Enroller, str]":
+def _enroller(place: Place) -> "tuple[Enroller, Models]":
+    from edged.app.chosen_models import load_chosen_models
     from edged.app.enrolment import Enroller
     from edged.camera.factory import make_source
-    from edged.inference.models import load_models
     from edged.settings import recognition
     from edged.settings.sources import FileSource
 
@@ -121,7 +137,7 @@ def _enroller(place: Place) -> "tuple[Enroller, str]":
     settings = configured.models if configured else recognition.Models()
     detection = configured.detection if configured else recognition.Detection()
     quality = configured.quality if configured else recognition.Quality()
-    models = load_models(settings, detection.min_score)
+    models = load_chosen_models(settings, detection.min_score, place.data_dir)
     enroller = Enroller(
         models,
         quality,
@@ -129,11 +145,11 @@ def _enroller(place: Place) -> "tuple[Enroller, str]":
         open_clip=lambda path: make_source(FileSource(path=str(path)), Path.cwd(), place.clock),
         tell=lambda line: print(line, file=sys.stderr),
     )
-    return enroller, models.embedder.model_hash
+    return enroller, models
 
 
 def _compared(
-    enrolment: "Enrolment", gallery: "GalleryChange", target: Identity | None
+    enrolment: "Enrolment", gallery: "GalleryChange", calibration: "Calibration", target: Identity | None
 ) -> "tuple[Enrolment, list[str]]":
     """The faces that are new to the gallery, and what they resemble in it."""
     from edged.recognition.enrolment import likeness
@@ -144,7 +160,7 @@ def _compared(
         if own is not None:
             enrolment, doubts = enrolment.for_person(own)
             warnings += doubts
-    match = likeness(gallery, enrolment.faces, besides=target.id if target else "")
+    match = likeness(gallery, enrolment.faces, calibration, besides=target.id if target else "")
     if match is not None:
         warnings.append(
             f"the faces look like {match.identity.label} ({match.identity.id}), who is enrolled:"
@@ -166,7 +182,7 @@ def _told(person: Identity, enrolment: "Enrolment", place: Place) -> str:
     return "\n".join(lines)
 
 
-def _json(person: Identity, enrolment: "Enrolment", warnings: list[str]) -> str:
+def _json(person: Identity, enrolment: "Enrolment", warnings: list[str], lacks: list[str]) -> str:
     from edged.recognition.enrolment import least_similarity
 
     faces = [
@@ -179,5 +195,6 @@ def _json(person: Identity, enrolment: "Enrolment", warnings: list[str]) -> str:
         "found": enrolment.found,
         "leastSimilarity": round(least_similarity(enrolment.faces), 4),
         "warnings": warnings,
+        "advice": lacks,
     }
     return json.dumps(told, ensure_ascii=False, indent=2)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from edged.app.absolute_paths import with_absolute_paths
 from edged.app.configuration import load
 from edged.app.data_dir import data_dir_of
 from edged.cli.config_option import DEFAULT_PATH, add_config_option
@@ -37,7 +38,7 @@ class Place:
         # Without a configuration the defaults will do; one that is named, or there, must be right.
         if arguments.config != DEFAULT_PATH or arguments.config.exists():
             loaded = load(arguments.config, with_secrets=False)
-            self.settings = loaded.settings
+            self.settings = with_absolute_paths(loaded.settings, loaded.base_dir)
             if configured is None:
                 configured, base_dir = loaded.settings.data_dir, loaded.base_dir
         self.namespace: str = arguments.namespace

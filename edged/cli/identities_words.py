@@ -38,7 +38,19 @@ def told_faces(person: Identity, faces: Sequence[FaceRecord]) -> str:
         models = ", ".join(model_hash[:12] for model_hash, _ in face.vectors) or "none yet"
         chip = "with chip" if face.png else "no chip"
         lines.append(f"  quality {face.quality:.2f}  {face.source or '-'}  ({chip}; embedded by {models})")
-    return "\n".join(lines)
+    return "\n".join([*lines, *told_advice(_advice(person, faces))])
+
+
+def told_advice(lacks: Iterable[str]) -> list[str]:
+    """What would help, a line each."""
+    return [f"  advice: {lack}" for lack in lacks]
+
+
+def _advice(person: Identity, faces: Sequence[FaceRecord]) -> list[str]:
+    from edged.app.stored_faces import shown_by
+    from edged.recognition.advice import advice
+
+    return advice(person.label, shown_by(faces))
 
 
 def json_of(person: Identity, faces: Sequence[FaceRecord] | None = None) -> dict[str, Any]:
@@ -59,6 +71,7 @@ def json_of(person: Identity, faces: Sequence[FaceRecord] | None = None) -> dict
             }
             for face in faces
         ]
+        told["advice"] = _advice(person, faces)
     return told
 
 

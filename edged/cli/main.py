@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from edged import __version__
 from edged.domain.errors import EdgedError, StoreError
 
-COMMANDS = ("run", "demo", "recognize", "identities", "models", "outbox", "config", "doctor")
+COMMANDS = (
+    "run",
+    "demo",
+    "recognize",
+    "identities",
+    "groups",
+    "models",
+    "evaluate",
+    "calibrate",
+    "outbox",
+    "config",
+    "doctor",
+)
 """Modules of this package, in the order of the help. Each has `add_parser(subparsers)`, which sets the
 default `run` to a function from the parsed arguments to an exit code."""
 

@@ -53,18 +53,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Recognise, print, draw; 65 when a picture could not be used."""
     import msgspec
 
+    from edged.app.chosen_models import load_chosen_models
     from edged.app.recognition import PictureRecogniser
-    from edged.inference.models import load_models
     from edged.recognition.gallery import Gallery
     from edged.settings import recognition as defaults
 
     place = Place(arguments)
     settings = place.settings
-    models = load_models(
+    models = load_chosen_models(
         settings.models if settings else defaults.Models(),
         (settings.detection if settings else defaults.Detection()).min_score,
+        place.data_dir,
     )
-    gallery = Gallery.empty()
+    gallery = Gallery.empty(models.calibrated())
     if place.is_there:
         with place.reading() as store:
             change = store.changes_since(0, models.embedder.model_hash)

@@ -61,7 +61,7 @@ def gallery_of(models: Models, clips: list[Path]) -> Gallery:
         ]
         good = [embedding for embedding in found if embedding is not None][:3]
         people.append(IdentityFaces(Identity(f"id-{number}", clip.stem, None, 0, 0), np.stack(good)))
-    return Gallery.empty().with_change(GalleryChange(1, tuple(people), ()))
+    return Gallery.empty(models.calibrated()).with_change(GalleryChange(1, tuple(people), ()))
 
 
 def percentile(values: list[float], share: float) -> float:

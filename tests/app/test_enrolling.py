@@ -2,16 +2,21 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from builders.recognition import an_identity
 from builders.scenes import a_picture, real_models
 from edged.app.enrolment import Enroller
+from edged.app.stored_faces import shown_by
 from edged.domain.errors import CameraError, CameraFault, EndOfMediaError, InputError
 from edged.domain.identity import IdentityFaces
+from edged.recognition.advice import advice
 from edged.recognition.enrolment import mean_of
 from edged.settings.recognition import Detection, Quality
+from edged.store.namespace_chips import chip_to_png
+from edged.store.namespace_queries import FaceRecord
 
 
 class Film:
@@ -122,6 +127,48 @@ def test_sources_name_the_file_and_the_time_for_people(clip):
     assert faces[0].source in ("clip.mp4 at 0.0 s", "clip.mp4 at 0.1 s")
     assert faces[0].chip is not None
     assert faces[0].model_hash == "a" * 64
+
+
+def test_a_clip_of_a_covered_face_is_taken_with_a_word(clip):
+    worn = a_picture(300).copy()
+    (detection,) = real_models().detector.detect(worn)
+    (right, left), across = detection.keypoints[:2], detection.box.width
+    for x, y in (right, left):
+        cv2.ellipse(
+            worn, (round(x), round(y)), (round(across * 0.18), round(across * 0.14)), 0, 0, 360, 15, -1
+        )
+
+    enrolment = an_enroller(Film([worn] * 3)).examine([clip])
+
+    (warning,) = enrolment.warnings
+    assert "eyes or mouth seem covered: take off sunglasses" in warning
+    assert any("seems covered" in lack for lack in advice("Ada", enrolment.shown()))
+
+
+def test_what_stored_faces_lack_is_told_from_their_chips(clip):
+    enrolment = an_enroller(Film([a_picture(300), a_picture(300, x=280)])).examine([clip])
+    records = [
+        FaceRecord("id", 0.8, face.source, 0, chip_to_png(face.chip), ())
+        for face in enrolment.new_faces("a" * 64)
+    ]
+
+    shown = shown_by(records)
+
+    assert [face.brightness for face in shown] == [face.brightness for face in enrolment.shown()]
+    assert not any(face.is_grey or face.is_covered for face in shown)
+    assert advice("Ada", shown) == advice("Ada", enrolment.shown())[:1]
+
+
+@pytest.mark.parametrize("png", [None, b"\x89PNG\r\n\x1a\n and then nothing"])
+def test_a_stored_face_without_a_sound_chip_gives_no_advice_of_its_own(png):
+    (shown,) = shown_by([FaceRecord("id", 0.8, "portrait.jpg", 0, png, ())])
+
+    assert (shown.occasion, shown.brightness, shown.is_grey, shown.is_covered) == (
+        "portrait.jpg",
+        None,
+        False,
+        False,
+    )
 
 
 def test_faces_that_are_doubtfully_somebodys_are_taken_with_a_word(clip):

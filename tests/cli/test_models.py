@@ -59,7 +59,7 @@ def test_each_model_that_fails_is_named_and_the_others_are_still_tried(copied, c
     assert "is empty" in told
     assert "card of model blazeface-short-range" in told
     assert told.count("FAILS") == 2
-    assert told.count(" works ") == 3
+    assert told.count(" works ") == len(Catalogue().names()) - 2
 
 
 def test_the_verdicts_as_json(copied, capsys):

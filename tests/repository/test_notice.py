@@ -6,7 +6,7 @@ import tomllib
 import edged
 from bench.checkout import ROOT, files, name
 
-TEXT = {".py", ".md", ".sql", ".toml", ".json", ".yaml", ".typed", ".txt"}
+TEXT = {".py", ".md", ".sql", ".toml", ".json", ".yaml", ".typed", ".txt", ".svg"}
 SAMPLE = ROOT / "edged" / "cli" / "sample"
 MOST_BYTES_OF_THE_CLIP = 3_000_000
 MOST_BYTES_OF_A_DOCUMENTATION_PICTURE = 150_000

@@ -95,3 +95,8 @@ def test_the_watchdog_is_fed_twice_in_its_time_if_it_is_ours(
     environ: dict[str, str], interval_s: float | None
 ) -> None:
     assert ServiceManager(environ).watchdog_interval_s == interval_s
+
+
+def test_a_start_that_takes_longer_asks_for_patience(listener: Listener) -> None:
+    ServiceManager(listener.environ).starting("embedding anew: 3 of 9 faces", 60)
+    assert listener.heard() == ["EXTEND_TIMEOUT_USEC=60000000", "STATUS=embedding anew: 3 of 9 faces"]

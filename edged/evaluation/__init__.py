@@ -1,0 +1,1 @@
+"""How good recognition is on labelled data: values in, figures with their intervals out."""
