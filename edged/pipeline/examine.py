@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from edged.domain.face import Chip, Detection, Embedding, Face, MeshFit
+from edged.domain.face import Chip, Detection, Embedding, Face, Landmarks
 from edged.domain.frame import Pixels
 from edged.pipeline.ports import Models
 from edged.settings.recognition import Quality
 from edged.vision.alignment import aligned_chip
-from edged.vision.fit import fit_of
 from edged.vision.quality import assess
 
 
@@ -18,13 +17,11 @@ class Look:
     Attributes:
         face: with quality and chip, without embedding.
         presence: how sure the landmark model is that it is a face, 0 to 1.
-        fit: how its mesh lies in the detection.
     """
 
     face: Face
     chip: Chip
     presence: float
-    fit: MeshFit
 
     @property
     def is_good(self) -> bool:
@@ -38,11 +35,15 @@ class Look:
 
 def look_closely(models: Models, quality: Quality, pixels: Pixels, detection: Detection) -> Look:
     """Mesh, aligned crop and quality of one detected face of an upright BGR picture."""
-    landmarks = models.landmarker.locate(pixels, detection)
+    return look_closer(quality, pixels, detection, models.landmarker.locate(pixels, detection))
+
+
+def look_closer(quality: Quality, pixels: Pixels, detection: Detection, landmarks: Landmarks) -> Look:
+    """Aligned crop and quality of a face whose mesh is there already."""
     chip = aligned_chip(pixels, landmarks)
     height_px, width_px = pixels.shape[:2]
     found = assess(quality, width_px, height_px, detection, landmarks, chip)
-    return Look(Face(detection, found, chip), chip, landmarks.presence, fit_of(detection, landmarks))
+    return Look(Face(detection, found, chip), chip, landmarks.presence)
 
 
 def examine(models: Models, quality: Quality, pixels: Pixels) -> list[Face]:

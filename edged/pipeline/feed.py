@@ -12,7 +12,7 @@ from edged.domain.feed_state import FeedState
 from edged.domain.frame import Frame
 from edged.domain.message import Message
 from edged.domain.moment import Moment
-from edged.pipeline.examine import look_closely
+from edged.pipeline.examine import look_closer
 from edged.pipeline.ports import Models
 from edged.pipeline.unknown_people import UnknownPeople
 from edged.recognition.decision import NOT_YET, Decision, Rule, decide
@@ -27,6 +27,7 @@ from edged.settings.root import Settings
 from edged.tracking.belief import Glance
 from edged.tracking.track import Track, TrackState
 from edged.tracking.tracker import Tracker
+from edged.vision.fit import fit_of
 from edged.vision.motion import MotionGate
 
 SETTLED_LOOKS: Final = 12
@@ -156,10 +157,13 @@ class FeedPipeline:
         due = frame.at.steady_ms >= person.next_embedding_ms
         if track.wants_verdict or due:
             quality = self._settings.quality
-            look = look_closely(self._models, quality, frame.pixels, detection)
-            track = self._tracker.judge(track.number, Glance(look.presence, quality.min_presence, look.fit))
+            landmarks = self._models.landmarker.locate(frame.pixels, detection)
+            glance = Glance(landmarks.presence, quality.min_presence, fit_of(detection, landmarks))
+            track = self._tracker.judge(track.number, glance)
+        if due:
+            look = look_closer(quality, frame.pixels, detection, landmarks)
             face = look.face
-            if due and look.is_good:
+            if look.is_good:
                 face = look.embedded(self._models.embedder.embed(look.chip))
                 track, person = self._weigh(track, person, face, frame.at, gallery)
                 if person.watch.is_in_doubt:

@@ -1,16 +1,15 @@
 """Does a mesh fit the detection it was made from?"""
 
+import math
 from typing import Final
 
 import numpy as np
 
-from edged.domain.face import Detection, Floats, Landmarks, MeshFit
+from edged.domain.face import Detection, Landmarks, MeshFit
 from edged.vision.keypoints import upright_in
 
-_RIGHT_EYE: Final = [33, 133]
-_LEFT_EYE: Final = [263, 362]
-_NOSE_TIP: Final = 1
-_LIPS: Final = [13, 14]
+_PLACES: Final = [33, 133, 263, 362, 1, 13, 14]
+"""Corners of the right eye and of the left, tip of the nose, lips."""
 _SHAPE: Final = [33, 133, 362, 263, 1, 2, 61, 291, 10, 152, 234, 454]
 """Corners of the eyes, nose, corners of the mouth, forehead, chin, cheeks."""
 
@@ -26,27 +25,33 @@ def fit_of(detection: Detection, landmarks: Landmarks) -> MeshFit:
     """
     box = detection.box
     side = max(box.width, box.height, 1.0)
-    points = landmarks.points[:, :2]
-    eyes_and_more = np.stack(
-        [
-            points[_RIGHT_EYE].mean(axis=0),
-            points[_LEFT_EYE].mean(axis=0),
-            points[_NOSE_TIP],
-            points[_LIPS].mean(axis=0),
-        ]
+    centre_x, centre_y = box.centre
+    # Plain numbers: a dozen points are too few for arrays to pay.
+    places = landmarks.points[_PLACES, :2].tolist()
+    right, left = _between(*places[:2]), _between(*places[2:4])
+    nose, mouth = places[4], _between(*places[5:7])
+    keypoints = detection.keypoints[:4].tolist()
+    apart = sum(map(math.dist, keypoints, (right, left, nose, mouth))) / len(keypoints)
+    size = max(math.dist(right, left), math.dist(_between(left, right), mouth)) / side
+    shape = np.array(
+        [((x - centre_x) / side, (y - centre_y) / side) for x, y in _shape_of(landmarks)], np.float32
     )
-    apart = np.linalg.norm(detection.keypoints[:4] - eyes_and_more, axis=1)
-    right, left, _, mouth = eyes_and_more
-    across = float(np.linalg.norm(left - right))
-    down = float(np.linalg.norm((left + right) / 2 - mouth))
-    shape: Floats = ((points[_SHAPE] - np.array(box.centre)) / side).astype(np.float32)
     shape.setflags(write=False)
-    misfit = 0.0 if _are_guessed(detection) else float(apart.mean()) / side
-    return MeshFit(misfit=misfit, size=max(across, down) / side, shape=shape)
+    return MeshFit(misfit=0.0 if _are_guessed(detection) else apart / side, size=size, shape=shape)
+
+
+def _shape_of(landmarks: Landmarks) -> list[list[float]]:
+    points: list[list[float]] = landmarks.points[_SHAPE, :2].tolist()
+    return points
+
+
+def _between(one: list[float], other: list[float]) -> list[float]:
+    return [(one[0] + other[0]) / 2, (one[1] + other[1]) / 2]
 
 
 def _are_guessed(detection: Detection) -> bool:
     """Whether the keypoints are only those of an upright face in the box."""
     box = detection.box
-    guessed = np.reshape(upright_in(box), (6, 2))
-    return float(np.abs(detection.keypoints - guessed).max()) <= _GUESSED_WITHIN * max(box.width, box.height)
+    within = _GUESSED_WITHIN * max(box.width, box.height)
+    found = detection.keypoints.ravel().tolist()
+    return all(abs(one - other) <= within for one, other in zip(found, upright_in(box), strict=True))

@@ -1,5 +1,6 @@
 """Is a face seen in grey, as infrared cameras see at night?"""
 
+import math
 from typing import Final
 
 import cv2
@@ -13,6 +14,8 @@ JPEG go."""
 _BLOWN_OUT: Final = 245.0
 """A channel brighter than this is clipped, and its colour means nothing."""
 _FEWEST: Final = 20
+_BRIGHTNESS_AND_DIFFERENCES: Final = np.array([[1 / 3, 1, 0], [1 / 3, -1, -1], [1 / 3, 0, 1]], np.float32)
+"""From red, green, blue to their mean, red less green, blue less green."""
 _DARKEST: Final = 8.0
 
 GREY_BELOW: Final = 0.03
@@ -33,14 +36,13 @@ def colourfulness(chip: Chip) -> float:
     all pixels, a part that is constant and a part that grows with brightness, is taken off the differences of
     red and blue from green by least squares; what is left is measured.
     """
-    small = cv2.resize(chip, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
-    small = small[small.max(axis=1) <= _BLOWN_OUT]
-    if len(small) < _FEWEST:
+    small = cv2.resize(chip, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).reshape(-1, 3)
+    unclipped = small[small.max(axis=1) <= _BLOWN_OUT].astype(np.float32)
+    if len(unclipped) < _FEWEST:
         return 0.0
-    brightness = small.mean(axis=1)
-    differences = small[:, ::2] - small[:, 1:2]
-    along = brightness - brightness.mean()
-    apart = differences - differences.mean(axis=0)
-    slope = along @ apart / max(float(along @ along), 1e-9)
-    left = apart - along[:, None] * slope
-    return float(np.sqrt((left**2).sum(axis=1).mean()) / max(float(brightness.mean()), _DARKEST))
+    parts = unclipped @ _BRIGHTNESS_AND_DIFFERENCES
+    means = parts.mean(axis=0)
+    parts -= means
+    (light, with_red, with_blue), (_, red, _), (_, _, blue) = (parts.T @ parts / len(parts)).tolist()
+    left = red + blue - (with_red * with_red + with_blue * with_blue) / max(light, 1e-9)
+    return math.sqrt(max(left, 0.0)) / max(float(means[0]), _DARKEST)

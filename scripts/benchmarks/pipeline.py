@@ -112,8 +112,8 @@ def stage_table(models: Any, gallery: Gallery, clips: list[Path], total_frames: 
         _Wrapped(models.embedder, "embed", stages.timed("embedding", models.embedder.embed)),  # type: ignore[arg-type]
         models.calibration,
     )
-    originals = feed_module.look_closely, feed_module.decide
-    feed_module.look_closely = stages.timed("look closely (landmarks, chip, quality)", originals[0])  # type: ignore[assignment]
+    original = feed_module.look_closer
+    feed_module.look_closer = stages.timed("look closer (chip, quality)", original)  # type: ignore[assignment]
     begun = cpu_s()
     for clip in clips:
         for _ in frames(clip):
@@ -121,7 +121,7 @@ def stage_table(models: Any, gallery: Gallery, clips: list[Path], total_frames: 
     stages.spent_s["decoding (alone)"] = cpu_s() - begun
     for clip in clips:
         run_pipeline(timed, gallery, clip, stages)
-    feed_module.look_closely = originals[0]
+    feed_module.look_closer = original
     for network in bare.values():
         del network.run
     print(f"{'stage':42} {'ms CPU a frame':>15} {'calls a frame':>14}")
