@@ -21,9 +21,10 @@ from edged.recognition.calibration import Calibration, CohortFile, Distribution,
 
 FOLDS: Final = 5
 PROTOTYPES: Final = 256
-NEAREST: Final = 2
+NEAREST: Final = 4
 WEIGHT: Final = 1 / 3
-"""Prototypes, how many of the nearest, and their weight: docs/recognition.md has the table they are from."""
+"""Prototypes, how many of the nearest, and their weight, from the table in docs/recognition.md. Fewer of the
+nearest tell strangers apart no better, and people whom the cohort has seen worse."""
 FEWEST_PEOPLE: Final = 200
 """Fewer people say nothing of one stranger in a thousand."""
 

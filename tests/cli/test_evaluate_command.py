@@ -192,9 +192,13 @@ def test_a_shipped_card_is_not_written(tmp_path):
 @needs_footage
 def test_ctrl_c_leaves_what_was_done_and_the_same_command_goes_on(people, tmp_path):
     work = tmp_path / "work"
-    command = ["evaluate", str(people), "--work", str(work), "--json", "-", "--strangers", "50"]
+    command = ["evaluate", str(people), "--work", str(work), "--json", "-", "--strangers"]
+    # So many strangers take minutes: it is still at work when it is interrupted.
     process = subprocess.Popen(
-        [sys.executable, "-m", "edged", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "edged", *command, "100000", "--resamples", "100000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 60
     while not (work.is_dir() and any(kept.stat().st_size > 4000 for kept in work.iterdir())):
@@ -207,7 +211,7 @@ def test_ctrl_c_leaves_what_was_done_and_the_same_command_goes_on(people, tmp_pa
     assert process.returncode == 130, told
     assert f"what was done is kept in {work}" in told
     assert "Traceback" not in told
-    again = json.loads(edged(*command).stdout)
+    again = json.loads(edged(*command, "50").stdout)
     assert 0 < again["pictures"]["resumed"] <= again["pictures"]["pictures"]
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,6 +42,26 @@ def of(*people):
 def test_one_persons_faces_all_fit():
     faces = of(*[ADA] * 20)
     assert [judgement.fitting for judgement in watched(faces)] == [(face,) for face in faces]
+
+
+def test_faces_like_nobody_enrolled_are_somebody_else_however_alike_the_two_are():
+    named = of(*[ADA] * 5)
+    strangers = [replace(a_face(ADA, number), is_like_nobody=True) for number in range(5, 8)]
+
+    *first, last = watched([*named, *strangers])
+
+    assert [len(judgement.fitting) for judgement in first] == [1, 1, 1, 1, 1, 0, 0]
+    assert last.newcomer == tuple(strangers)
+
+
+def test_one_face_like_nobody_is_an_odd_view_of_the_same_person():
+    faces = of(*[ADA] * 8)
+    faces[5] = replace(faces[5], is_like_nobody=True)
+
+    judgements = watched(faces)
+
+    assert not any(judgement.newcomer for judgement in judgements)
+    assert judgements[6].dropped == 1
 
 
 @pytest.mark.parametrize("before", [1, 2, 3, 10])
