@@ -54,7 +54,8 @@ class UnknownPeople:
     """Follows the tracks of one feed and groups the unknown ones. Owned by the recogniser's thread.
 
     A track gets its group with its first decision `unknown`. What is known of it goes to the keeper then, and
-    once more when it ends; nothing is written here. Without `grouping`, nothing is kept of anybody.
+    once more when it ends; nothing is written here. Covered faces do not count: who is never seen without a
+    mask has no group. Without `grouping`, nothing is kept of anybody.
     """
 
     def __init__(self, feed_id: str, grouping: Grouping | None = None) -> None:
@@ -75,6 +76,9 @@ class UnknownPeople:
         followed = self._followed.setdefault(track_id, _Followed(at.utc_ms))
         if verdict is Verdict.KNOWN:
             self._withdraw(self._grouping, track_id, followed)
+            return
+        if face.quality.is_covered:
+            # Behind masks, different people look alike.
             return
         candidate = Candidate(0, at.utc_ms / 1000, face.quality, face.chip, face.embedding)
         followed.faces = best_and_varied([*followed.faces, candidate], FACES_A_TRACK)

@@ -53,6 +53,18 @@ def test_a_track_has_no_group_before_it_is_unknown(hall):
     assert hall.told == []
 
 
+def test_who_is_never_seen_without_a_mask_has_no_group(hall):
+    evidence = Evidence()
+    for view in range(6):
+        face = a_good_face(7, view=view)
+        masked = dataclasses.replace(face, quality=dataclasses.replace(face.quality, occlusion=0.9))
+        evidence.add(face.embedding, 0.4)
+        hall.people.weigh(T1, masked, evidence, Verdict.UNKNOWN, at(view * 200))
+
+    assert hall.people.membership(T1) is None
+    assert hall.told == []
+
+
 def test_an_unknown_track_is_told_at_once_with_the_faces_from_before(hall):
     hall.see(T1, 7, Verdict.UNDECIDED, times=4)
     hall.see(T1, 7, from_ms=800)
