@@ -13,6 +13,7 @@ from edged.domain.box import Box
 from edged.domain.errors import ModelError
 from edged.domain.face import CHIP_SIZE_PX, Detection
 from edged.domain.frame import Pixels
+from edged.inference.calibration import load_calibration
 from edged.inference.card import (
     DetectorHead,
     EmbedderHead,
@@ -84,6 +85,8 @@ def verify(catalogue: Catalogue, name: str, runtime: Runtime, chosen: Models | N
         else:
             picture = _picture(catalogue.folder_of(name) / card.reference.picture)
             comparisons = list(_compared(card, card.reference, network, picture))
+        if isinstance(card.head, EmbedderHead):
+            comparisons.append(_calibrated(catalogue, card))
     except ModelError as error:
         return Verdict(name, problems=(str(error),), remarks=tuple(loader.remarks))
     return Verdict(
@@ -97,6 +100,14 @@ def verify(catalogue: Catalogue, name: str, runtime: Runtime, chosen: Models | N
         delegate=network.delegate,
         remarks=tuple(loader.remarks),
     )
+
+
+def _calibrated(catalogue: Catalogue, card: ModelCard) -> _Comparison:
+    """Whether it is known what the embedder's similarities are worth; raises ModelError for a damaged cohort."""
+    calibration = load_calibration(catalogue, card)
+    if calibration is None:
+        return _Comparison("not calibrated yet, so nobody is recognised with it", is_wrong=False)
+    return _Comparison(f"calibrated on {calibration.statistics.people:,} people", is_wrong=False)
 
 
 def _tried(card: ModelCard, network: Network) -> Iterator[_Comparison]:

@@ -199,6 +199,8 @@ def test_ctrl_c_leaves_what_was_done_and_the_same_command_goes_on(people, tmp_pa
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs the tests in the background may have them ignore it, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
     )
     deadline = time.monotonic() + 60
     while not (work.is_dir() and any(kept.stat().st_size > 4000 for kept in work.iterdir())):

@@ -1,12 +1,21 @@
 import hashlib
+import io
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from edged.inference.catalogue import Catalogue
 from edged.inference.runtime import find_runtime
 from edged.inference.verify import verify
+
+
+def saved(array):
+    """The bytes of a NumPy file."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -112,3 +121,49 @@ def test_without_its_picture_a_model_cannot_be_verified(copied, content):
 
 def test_a_model_that_is_not_there_is_told_and_not_raised(copied):
     assert "no model 'nobody'" in problems(copied, "nobody")
+
+
+COHORT = "dlib-resnet-v1-dynamic-int8.cohort.npy"
+EMBEDDER = "dlib-resnet-v1-dynamic-int8"
+
+
+def test_a_cohort_that_was_altered_is_told_by_its_hash(copied):
+    (copied / COHORT).write_bytes((copied / COHORT).read_bytes()[:-1] + b"x")
+
+    assert f"its cohort {COHORT} has the SHA-256" in problems(copied, EMBEDDER)
+
+
+def test_a_cohort_that_is_gone_is_told_by_its_name(copied):
+    (copied / COHORT).unlink()
+
+    assert f"{COHORT}: No such file" in problems(copied, EMBEDDER)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"no array", "is no NumPy file"),
+        (saved(np.ones((300, 64), np.float16)), "vectors of 64 numbers, and the model makes 128"),
+        (saved(np.ones(128, np.float16)), "is no list of prototypes"),
+        (saved(np.full((300, 128), np.nan, np.float16)), "is no list of prototypes"),
+        (saved(np.ones((2, 128), np.float16)), "is no list of prototypes"),
+    ],
+)
+def test_a_cohort_that_is_something_else_is_told_what_it_is(copied, content, words):
+    (copied / COHORT).write_bytes(content)
+
+    def name_it(card):
+        card["head"]["calibration"]["cohort"]["sha256"] = hashlib.sha256(content).hexdigest()
+
+    edited(copied, EMBEDDER, name_it)
+
+    assert words in problems(copied, EMBEDDER)
+
+
+def test_an_embedder_without_a_calibration_works_and_it_is_said(copied):
+    edited(copied, EMBEDDER, lambda card: card["head"].pop("calibration"))
+
+    verdict = verify(Catalogue(str(copied)), EMBEDDER, find_runtime())
+
+    assert verdict.works
+    assert "not calibrated yet, so nobody is recognised with it" in verdict.deviations
