@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import cv2
-import numpy as np
 from cv2.typing import MatLike
 
 from edged.domain.face import COVERED_FROM, Chip
@@ -84,11 +83,31 @@ def _edges(part: MatLike) -> float:
 
 
 def _colours_apart(chip: Chip) -> float:
-    means = np.array([[cv2.mean(chip[part])[:3] for part in (_FOREHEAD, _NOSE, _MOUTH, _CHIN)]], np.float32)
-    forehead, nose, mouth, chin = cv2.cvtColor(means / 255, cv2.COLOR_RGB2LAB)[0, :, 1:].tolist()
+    forehead, nose, mouth, chin = (_colour(chip[part]) for part in (_FOREHEAD, _NOSE, _MOUTH, _CHIN))
     green_red = forehead[0] + nose[0] - mouth[0] - chin[0]
     blue_yellow = forehead[1] + nose[1] - mouth[1] - chin[1]
     return math.hypot(green_red, blue_yellow) / 2
+
+
+def _colour(part: Chip) -> tuple[float, float]:
+    """a* and b* of the mean colour of a part (CIE L*a*b* of sRGB, white D65).
+
+    In plain numbers: OpenCV's own conversion makes tables of 5 MiB at its first use, for four colours a face.
+    """
+    red, green, blue = (_linear(value / 255) for value in cv2.mean(part)[:3])
+    x = _root((0.412453 * red + 0.357580 * green + 0.180423 * blue) / 0.950456)
+    y = _root(0.212671 * red + 0.715160 * green + 0.072169 * blue)
+    z = _root((0.019334 * red + 0.119193 * green + 0.950227 * blue) / 1.088754)
+    return 500 * (x - y), 200 * (y - z)
+
+
+def _linear(value: float) -> float:
+    """Light of an sRGB value, both 0 to 1."""
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4  # noqa: PLR2004
+
+
+def _root(light: float) -> float:
+    return light ** (1 / 3) if light > 0.008856 else 7.787 * light + 16 / 116  # noqa: PLR2004
 
 
 def _lack(value: float, least: float) -> float:

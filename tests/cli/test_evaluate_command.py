@@ -202,13 +202,17 @@ def test_ctrl_c_leaves_what_was_done_and_the_same_command_goes_on(people, tmp_pa
         # Whoever runs the tests in the background may have them ignore it, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
     )
-    deadline = time.monotonic() + 60
-    while not (work.is_dir() and any(kept.stat().st_size > 4000 for kept in work.iterdir())):
-        assert time.monotonic() < deadline, "nothing was kept"
-        time.sleep(0.02)
-
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 60
+        while not (work.is_dir() and any(kept.stat().st_size > 4000 for kept in work.iterdir())):
+            assert time.monotonic() < deadline, "nothing was kept"
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
     assert process.returncode == 130, told
     assert f"what was done is kept in {work}" in told
