@@ -103,7 +103,7 @@ def verify(catalogue: Catalogue, name: str, runtime: Runtime, chosen: Models | N
 
 
 def _calibrated(catalogue: Catalogue, card: ModelCard) -> _Comparison:
-    """Whether it is known what the embedder's similarities are worth; raises ModelError for a damaged cohort."""
+    """Whether it is known what the similarities are worth; raises ModelError for a damaged cohort."""
     calibration = load_calibration(catalogue, card)
     if calibration is None:
         return _Comparison("not calibrated yet, so nobody is recognised with it", is_wrong=False)
