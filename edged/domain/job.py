@@ -85,6 +85,7 @@ class JobImage(Wire, frozen=True, kw_only=True):
 
     id: str
     url: str
+    proxy_url: str | None = None
     custom_id: str | None = None
     status: ImageStatus
     objects: tuple[JobObject, ...]

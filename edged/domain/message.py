@@ -13,6 +13,19 @@ class MessageKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """Where the answer to a request over MQTT goes.
+
+    Attributes:
+        topic: the response topic.
+        correlation: what the asker knows the answer by; empty where none was given.
+    """
+
+    topic: str
+    correlation: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Something to be told to the sinks.
 
@@ -27,6 +40,11 @@ class Message:
         body: JSON, UTF-8.
         at_ms: UTC milliseconds of what it tells.
         is_replay: it tells of a clip's own time, which is neither old nor new: never replaced, never late.
+        is_request: it tells of a request to recognise pictures, not of what a camera saw. The sinks of the
+            configuration are not told: nobody who may send a request shall open a door with it.
+        recipients: sinks that are told besides those that want it: the webhook that a request names, the
+            MQTT sink that it came by.
+        reply: of a request over MQTT, where its answer goes.
     """
 
     kind: MessageKind
@@ -38,3 +56,6 @@ class Message:
     body: bytes
     at_ms: int
     is_replay: bool = False
+    is_request: bool = False
+    recipients: tuple[str, ...] = ()
+    reply: Reply | None = None

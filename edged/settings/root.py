@@ -4,9 +4,12 @@ from typing import Annotated, Literal
 
 from edged.settings.feeds import Feed
 from edged.settings.groups import Groups
+from edged.settings.history import History
+from edged.settings.http import Http
 from edged.settings.names import FEED_ID
 from edged.settings.quantities import Section, key
 from edged.settings.recognition import Detection, Models, Motion, Quality, Recognition, Sightings, Tracking
+from edged.settings.requests import Requests
 from edged.settings.sinks import AnySink, Outbox
 
 
@@ -53,3 +56,6 @@ class Settings(Section, frozen=True, kw_only=True):
     recognition: Annotated[Recognition, key("When a track is somebody.")] = Recognition()
     groups: Annotated[Groups, key("What is kept of people nobody has named.")] = Groups()
     sightings: Annotated[Sightings, key("What becomes a job, and when it ends.")] = Sightings()
+    http: Annotated[Http | None, key("The recognition API over HTTP; without it nothing listens.")] = None
+    requests: Annotated[Requests, key("Requests to recognise pictures.")] = Requests()
+    history: Annotated[History, key("What is kept of jobs, for the API.")] = History()
