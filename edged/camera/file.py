@@ -25,6 +25,7 @@ class FileByOpenCv:
         self.is_live = settings.pace == "realtime"
         self._path = resolved(settings.path, base_dir)
         self._loop = settings.loop
+        self._parameters = (cv2.CAP_PROP_N_THREADS, settings.decode_threads)
         self._capture = Capture(str(self._path))
         self._time = ClipTime()
         self._promised_s = 0.0
@@ -61,7 +62,7 @@ class FileByOpenCv:
         self._capture.close()
 
     def _begin(self) -> None:
-        if not self._capture.open(str(self._path), cv2.CAP_FFMPEG):
+        if not self._capture.open(str(self._path), cv2.CAP_FFMPEG, self._parameters):
             raise _no_video(self._path)
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)

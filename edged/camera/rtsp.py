@@ -31,6 +31,7 @@ class RtspByOpenCv:
         parameters = (
             *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(settings.open_timeout * 1000)),
             *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(settings.read_timeout * 1000)),
+            *(cv2.CAP_PROP_N_THREADS, settings.decode_threads),
         )
         with ffmpeg_options.held(f"rtsp_transport;{settings.transport}"):
             opened = self._capture.open(url_within(settings.url, credentials), cv2.CAP_FFMPEG, parameters)

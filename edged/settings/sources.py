@@ -6,6 +6,15 @@ from edged.settings.names import CAMERA_HTTP_ADDRESS, RTSP_ADDRESS, UTC_TIME
 from edged.settings.quantities import Duration, Secret, Section, key
 
 Backend = Literal["opencv", "ffmpeg"]
+DecodeThreads = Annotated[
+    int,
+    key(
+        "Threads that OpenCV decodes with. One is enough for 1080p on most machines; each further one costs"
+        " some MiB and delays the picture by a frame.",
+        ge=1,
+        le=16,
+    ),
+]
 
 
 class NetworkSource(Section, frozen=True, kw_only=True):
@@ -39,6 +48,7 @@ class RtspSource(NetworkSource, frozen=True, kw_only=True, tag="rtsp", tag_field
     backend: Annotated[Backend, key("Who decodes: OpenCV inside the daemon, or an `ffmpeg` process.")] = (
         "opencv"
     )
+    decode_threads: DecodeThreads = 1
     ffmpeg_input: Annotated[
         tuple[str, ...],
         key("Arguments for `ffmpeg` before its input, for hardware decoding; used with `backend: ffmpeg`."),
@@ -108,6 +118,7 @@ class FileSource(Section, frozen=True, kw_only=True, tag="file", tag_field="type
     backend: Annotated[Backend, key("Who decodes: OpenCV inside the daemon, or an `ffmpeg` process.")] = (
         "opencv"
     )
+    decode_threads: DecodeThreads = 1
     ffmpeg_input: Annotated[
         tuple[str, ...],
         key("Arguments for `ffmpeg` before its input, for hardware decoding; used with `backend: ffmpeg`."),

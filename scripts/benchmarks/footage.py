@@ -32,7 +32,7 @@ def clips_with_faces() -> list[Path]:
 
 def frames(clip: Path, *, first: int = 0) -> Iterator[Frame]:
     """Frames of a clip at FPS in its own time, from its frame number `first` on."""
-    capture = cv2.VideoCapture(str(clip), cv2.CAP_FFMPEG)
+    capture = cv2.VideoCapture(str(clip), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     clip_fps = capture.get(cv2.CAP_PROP_FPS)
     due_s, number, index = 0.0, 0, -1
     while capture.grab():
