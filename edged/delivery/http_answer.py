@@ -18,7 +18,7 @@ def outcome_of(status: int, retry_after: str | None, utc_s: Callable[[], float])
     """The outcome of an answer.
 
     2xx is delivered. 408, 425, 429 and 5xx are tried again, `Retry-After` obeyed; every other 4xx, and a
-    redirect, which is never followed, goes to the dead letters.
+    redirect, which is never followed, goes to the dead letters. 410 says besides that the receiver is gone.
     """
     if 200 <= status < 300:  # noqa: PLR2004 - the classes of RFC 9110
         return DELIVERED
@@ -29,7 +29,7 @@ def outcome_of(status: int, retry_after: str | None, utc_s: Callable[[], float])
         return Outcome(Fate.FAILED, reason, retry_after_s(retry_after, utc_s))
     if 300 <= status < 400:  # noqa: PLR2004
         return Outcome(Fate.REFUSED, f"{reason}; redirects are not followed: configure the final address")
-    return Outcome(Fate.REFUSED, reason)
+    return Outcome(Fate.REFUSED, reason, is_gone=status == HTTPStatus.GONE)
 
 
 def described(status: int) -> str:

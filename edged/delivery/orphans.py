@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from edged.domain.job import ImageStatus, JobStatus
-from edged.domain.message import Message, MessageKind
+from edged.domain.message import Message, MessageKind, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class OpenJob:
         sequence: of its last update.
         body: that update, JSON.
         is_replay: it tells of a clip's own time.
+        is_request, recipients, reply, client_id: of a request's job, whom it is told, as in `Message`.
     """
 
     job_id: str
@@ -26,27 +27,32 @@ class OpenJob:
     sequence: int
     body: bytes
     is_replay: bool
+    is_request: bool = False
+    recipients: tuple[str, ...] = ()
+    reply: Reply | None = None
+    client_id: str = ""
 
 
 def closing_message(orphan: OpenJob, utc_ms: int) -> Message:
     """The final message of an orphan.
 
-    It is COMPLETED_PARTIAL_ERROR, or COMPLETED_ALL_ERROR when no image has an object. An image that was
-    still in progress has failed with JOB_ERROR. A replay keeps its clip's time; any other is updated at
-    `utc_ms`, never before its last update.
+    It is COMPLETED_PARTIAL_ERROR, or COMPLETED_ALL_ERROR when no image has an object; of a request, when no
+    image was done. An image that was still in progress has failed with JOB_ERROR. A replay keeps its clip's
+    time; any other is updated at `utc_ms`, never before its last update.
 
     Raises:
         ValueError: the orphan's body is not a job in JSON.
     """
     job = _decoded(orphan.body)
-    images = [_closed_image(image) for image in job["images"]]
-    usable = any(image.get("objects") for image in images)
+    name = _images_of(job)
+    images = [_closed_image(image) for image in job[name]]
+    usable = any(_is_usable(image, of_request=orphan.is_request) for image in images)
     status = JobStatus.COMPLETED_PARTIAL_ERROR if usable else JobStatus.COMPLETED_ALL_ERROR
     edge = job["edge"]
     updated = edge["updatedAt"] if orphan.is_replay else max(utc_ms, edge["updatedAt"])
     job |= {
         "status": status.value,
-        "images": images,
+        name: images,
         "edge": edge | {"sequence": orphan.sequence + 1, "updatedAt": updated, "delayedMs": 0},
     }
     return Message(
@@ -59,6 +65,10 @@ def closing_message(orphan: OpenJob, utc_ms: int) -> Message:
         body=msgspec.json.encode(job),
         at_ms=updated,
         is_replay=orphan.is_replay,
+        is_request=orphan.is_request,
+        recipients=orphan.recipients,
+        reply=orphan.reply,
+        client_id=orphan.client_id,
     )
 
 
@@ -66,12 +76,23 @@ def _decoded(body: bytes) -> dict[str, Any]:
     """A job as plain values: the update that installed this edged may have changed the types since."""
     job = msgspec.json.decode(body)
     try:
-        sound = isinstance(job["images"], list) and isinstance(job["edge"]["updatedAt"], int)
+        sound = isinstance(job[_images_of(job)], list) and isinstance(job["edge"]["updatedAt"], int)
     except (KeyError, TypeError):
         sound = False
     if not sound:
         raise ValueError("the open job's body is not a job")
     return dict(job)
+
+
+def _images_of(job: dict[str, Any]) -> str:
+    """The name of a job's list of images: a detect job's is another."""
+    return "imageResults" if "imageResults" in job else "images"
+
+
+def _is_usable(image: dict[str, Any], *, of_request: bool) -> bool:
+    """A picture that was asked for and looked at is an answer, though nobody is in it."""
+    is_done = image.get("status") == ImageStatus.COMPLETED_SUCCESSFULLY
+    return bool(image.get("objects")) or (of_request and is_done)
 
 
 def _closed_image(image: dict[str, Any]) -> dict[str, Any]:

@@ -29,11 +29,13 @@ class Outcome:
         fate: what it means for the message.
         reason: for people; empty for what is delivered or was not tried. Never holds a secret.
         retry_after_s: how long the sink asked to be left alone, if it did.
+        is_gone: the sink said that it wants nothing any more, ever.
     """
 
     fate: Fate
     reason: str = ""
     retry_after_s: float = 0.0
+    is_gone: bool = False
 
 
 DELIVERED = Outcome(Fate.DELIVERED)

@@ -72,3 +72,73 @@ class HistoryEntry:
     job: Job
     faces: tuple[SeenFace, ...] = ()
     pictures: tuple[JobPicture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFace:
+    """A face that is kept: seen in a job, enrolled, or both.
+
+    What was not kept of it is None: of a face enrolled from a file, most of this.
+
+    Attributes:
+        id: UUID; of one that was seen, the object's `edge.faceId`, also when it is enrolled.
+        custom_id: of the image in a request.
+        feed_id: where it was seen.
+        identity_id: whose it is where it is enrolled, else who it was recognised as.
+        enrolled: whether it stands for that identity.
+        box: as the job had it.
+        detection_score: 0 to 1.
+        group_id: the group of its track.
+        is_frontal: whether it looks into the camera.
+        sharpness: 0 to 1; one half is where the default settings refuse a face as blurred.
+        width_px, height_px: of the box, in the picture's pixels.
+        created_ms: UTC milliseconds.
+        job_id, image_id, track_id: where it was seen. The job may be deleted by now.
+        quality: 0 to 1.
+        source: of an enrolled face, where it came from, for people.
+        has_chip: whether its aligned crop is kept.
+        models: SHA-256 (hex) of the models that have embedded it.
+    """
+
+    id: str
+    custom_id: str | None
+    feed_id: str | None
+    identity_id: str | None
+    enrolled: bool
+    box: WireBox | None
+    detection_score: float | None
+    group_id: str | None
+    is_frontal: bool | None
+    sharpness: float | None
+    width_px: int | None
+    height_px: int | None
+    created_ms: int
+    job_id: str | None
+    image_id: str | None
+    track_id: str | None
+    quality: float | None
+    source: str | None
+    has_chip: bool
+    models: tuple[str, ...]
+
+    def has_embedding(self, model_hash: str) -> bool:
+        """Whether that model has embedded it."""
+        return model_hash in self.models
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGroup:
+    """A group of an unknown person's tracks, with the faces of jobs that are theirs.
+
+    Attributes:
+        id: UUID.
+        first_seen_ms, last_seen_ms: UTC milliseconds, in the time of the feeds.
+        visits: how often the person came.
+        faces: the seen faces of its tracks that are kept, the oldest first.
+    """
+
+    id: str
+    first_seen_ms: int
+    last_seen_ms: int
+    visits: int
+    faces: tuple[StoredFace, ...]

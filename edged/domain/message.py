@@ -17,7 +17,7 @@ class Reply:
     """Where the answer to a request over MQTT goes.
 
     Attributes:
-        topic: the response topic.
+        topic: where whoever asked listens; empty: `…/recognize/<id of the job>`.
         correlation: what the asker knows the answer by; empty where none was given.
     """
 
@@ -45,6 +45,7 @@ class Message:
         recipients: sinks that are told besides those that want it: the webhook that a request names, the
             MQTT sink that it came by.
         reply: of a request over MQTT, where its answer goes.
+        client_id: the client of the API whose request it tells of; empty where there is none.
     """
 
     kind: MessageKind
@@ -59,3 +60,4 @@ class Message:
     is_request: bool = False
     recipients: tuple[str, ...] = ()
     reply: Reply | None = None
+    client_id: str = ""

@@ -12,6 +12,7 @@ from edged.domain.errors import IdentityError, StoreError
 from edged.domain.identity import checked_custom_id, checked_name
 from edged.store.database import open_database, reading
 from edged.store.group_fsck import group_findings
+from edged.store.history_fsck import history_findings
 from edged.store.namespace_chips import chip_from_png
 from edged.store.namespace_files import NAMESPACE_SCHEMA, damaged_copies
 from edged.store.namespace_queries import ledger
@@ -58,6 +59,7 @@ def _of_content(connection: sqlite3.Connection) -> list[str]:
         _embeddings,
         _chips,
         group_findings,
+        history_findings,
     )
     return [finding for check in checks for finding in _first(check(connection))]
 
@@ -87,7 +89,10 @@ def _revisions(connection: sqlite3.Connection) -> Iterator[str]:
         )
         for name, revision in rows:
             yield f"{table} {name} has revision {revision}, the ledger is only at {present.revision}"
-    (last_removal,) = connection.execute("SELECT coalesce(max(revision), 0) FROM tombstone").fetchone()
+    # Whoever was merged is not to be forgotten: a snapshot may still hold them.
+    (last_removal,) = connection.execute(
+        "SELECT coalesce(max(revision), 0) FROM tombstone WHERE heir IS NULL"
+    ).fetchone()
     if last_removal > present.erased_revision:
         yield f"the last removal has revision {last_removal}, the ledger says {present.erased_revision}"
     for (identity_id,) in connection.execute(

@@ -64,8 +64,11 @@ class GalleryWatch(threading.Thread):
         clock: Clock,
         new_id: Callable[[], str],
         groups: Groups | None = None,
+        *,
+        poll_s: float = POLL_S,
     ) -> None:
         super().__init__(name="gallery-watch", daemon=True)
+        self._poll_s = poll_s
         self._watched = [
             _Watched(
                 namespace, namespace_path(data_dir, namespace), model_hash, galleries, clock, new_id, groups
@@ -73,15 +76,21 @@ class GalleryWatch(threading.Thread):
             for namespace in dict.fromkeys(namespaces)
         ]
         self._stopping = threading.Event()
+        self._woken = threading.Event()
         self._read_once = threading.Event()
 
     def wait_until_read(self, timeout_s: float) -> bool:
         """Wait until every namespace was looked at once, so that the first frame meets a full gallery."""
         return self._read_once.wait(timeout_s)
 
+    def wake(self) -> None:
+        """Look now: whoever calls has just changed a namespace. May be called by any thread."""
+        self._woken.set()
+
     def stop(self, timeout_s: float) -> bool:
         """End the thread, with a last snapshot where one is wanting; False when it did not end in time."""
         self._stopping.set()
+        self._woken.set()
         if self.ident is not None:
             self.join(timeout_s)
         return not self.is_alive()
@@ -89,13 +98,17 @@ class GalleryWatch(threading.Thread):
     def run(self) -> None:
         """Look at each namespace in turn until stopped."""
         while True:
+            # Before the look: a change during it is looked for again.
+            self._woken.clear()
             for watched in self._watched:
                 watched.look()
             # Whoever waits for the people need not wait for the copying.
             self._read_once.set()
             for watched in self._watched:
                 watched.keep_snapshot()
-            if self._stopping.wait(POLL_S):
+            if not self._stopping.is_set():
+                self._woken.wait(self._poll_s)
+            if self._stopping.is_set():
                 break
         for watched in self._watched:
             watched.close()
@@ -205,7 +218,8 @@ class _Watched:
         known = self._revision
         change = store.changes_since(known, self._model_hash)
         if change is None:
-            if known == 0:
+            # Of an empty namespace each new job would be a look: galleries that are empty stay as they are.
+            if known == 0 and self._is_known:
                 self._forget_people()
             return
         if known == 0 or change.revision < known:

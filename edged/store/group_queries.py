@@ -115,6 +115,12 @@ def groups(connection: sqlite3.Connection) -> list[Group]:
     return [Group(*(*row[:8], tuple(sorted(row[8].split(","))))) for row in rows]
 
 
+def group_of(connection: sqlite3.Connection, group_id: str) -> Group | None:
+    """One group by id."""
+    row = connection.execute(f"{_GROUP} WHERE id = ?", (group_id,)).fetchone()
+    return Group(*(*row[:8], tuple(sorted(row[8].split(","))))) if row else None
+
+
 def tracks_of(connection: sqlite3.Connection, group: int) -> list[GroupTrack]:
     """A group's tracks, the oldest first."""
     rows = connection.execute(

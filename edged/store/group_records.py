@@ -9,11 +9,9 @@ from edged.domain.group import CrowdedOut, GroupedTrack, GroupNews, StrangeFace,
 from edged.domain.moment import Clock
 from edged.settings.groups import Groups
 from edged.store.database import transaction
-from edged.store.faults import is_there, translated
 from edged.store.group_rows import forget_fates, prune, remove_groups
 from edged.store.namespace_chips import chip_to_png, embedding_to_bytes
-from edged.store.namespace_files import file_of, namespace_path
-from edged.store.namespace_store import NamespaceStore
+from edged.store.opened_namespaces import OpenedNamespaces
 
 _STEP: Final = 8
 """Groups that one step of retention deletes: overwriting their chips with zeros takes a while."""
@@ -36,23 +34,21 @@ class GroupRecords:
         clock: Clock,
         new_id: Callable[[], str],
     ) -> None:
-        self._paths = {name: namespace_path(data_dir, name) for name in namespaces}
+        self._opened = OpenedNamespaces(data_dir, namespaces, clock, new_id)
         self._settings = settings
         self._clock = clock
-        self._new_id = new_id
-        self._opened: dict[str, tuple[NamespaceStore, tuple[int, int] | None]] = {}
 
     def begin(self) -> None:
         """Forget what became of groups before: nobody has news of them on the way."""
-        for namespace in self._present():
-            connection = self._store(namespace).connection
+        for namespace in self._opened.present():
+            connection = self._opened.store(namespace).connection
             with transaction(connection):
                 forget_fates(connection)
 
     def record(self, news: Sequence[tuple[str, GroupNews]]) -> None:
         """Write down (namespace, news), in one transaction a namespace."""
         for namespace in dict.fromkeys(name for name, _ in news):
-            connection = self._store(namespace).connection
+            connection = self._opened.store(namespace).connection
             now_ms = self._clock.moment().utc_ms
             with transaction(connection):
                 for name, one in news:
@@ -62,8 +58,8 @@ class GroupRecords:
     def sweep(self) -> bool:
         """Delete some of the groups that are too old or too many; whether there may be more of them."""
         is_more = False
-        for namespace in self._present():
-            store = self._store(namespace)
+        for namespace in self._opened.present():
+            store = self._opened.store(namespace)
             doomed = self._too_old_or_too_many(store.connection)
             if doomed:
                 with transaction(store.connection):
@@ -75,27 +71,7 @@ class GroupRecords:
 
     def close(self) -> None:
         """Let go of the files."""
-        for store, _ in self._opened.values():
-            store.close()
-        self._opened.clear()
-
-    def _present(self) -> list[str]:
-        return [namespace for namespace, path in self._paths.items() if is_there(path)]
-
-    def _store(self, namespace: str) -> NamespaceStore:
-        """The namespace's database, opened anew where another file took its place."""
-        path = self._paths[namespace]
-        if namespace in self._opened:
-            store, file = self._opened[namespace]
-            with translated(path):
-                if file == file_of(path):
-                    return store
-            del self._opened[namespace]
-            store.close()
-        store = NamespaceStore.open(path, self._clock, self._new_id)
-        with translated(path):
-            self._opened[namespace] = store, file_of(path)
-        return store
+        self._opened.close()
 
     def _too_old_or_too_many(self, connection: sqlite3.Connection) -> list[str]:
         oldest_ms = self._clock.moment().utc_ms - round(self._settings.max_age * 1000)

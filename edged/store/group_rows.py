@@ -38,6 +38,36 @@ def remove_groups(connection: sqlite3.Connection, group_ids: Iterable[str], heir
         )
 
 
+def take_out_of_groups(connection: sqlite3.Connection, track_ids: Iterable[str]) -> None:
+    """Delete tracks for good, with their groups where nothing else is in them, and say so to a daemon."""
+    found = [
+        (track_id, row[0], row[1])
+        for track_id in track_ids
+        for row in connection.execute(
+            "SELECT unknown_group.number, unknown_group.id FROM group_track"
+            " JOIN unknown_group ON unknown_group.number = unknown_group WHERE group_track.id = ?",
+            (track_id,),
+        ).fetchall()
+    ]
+    if not found:
+        return
+    revision = next_group_revision(connection)
+    for track_id, _, _ in found:
+        connection.execute(
+            "INSERT OR REPLACE INTO group_lost_track (track_id, revision) VALUES (?, ?)", (track_id, revision)
+        )
+        connection.execute("DELETE FROM group_track WHERE id = ?", (track_id,))
+    emptied = []
+    for number, group_id in dict.fromkeys((number, group_id) for _, number, group_id in found):
+        connection.execute("UPDATE unknown_group SET revision = ? WHERE number = ?", (revision, number))
+        if not connection.execute(
+            "SELECT 1 FROM group_track WHERE unknown_group = ? LIMIT 1", (number,)
+        ).fetchone():
+            emptied.append(group_id)
+    if emptied:
+        remove_groups(connection, emptied)
+
+
 def forget_fates(connection: sqlite3.Connection, but_newest: int = 0) -> None:
     """Forget what became of groups and tracks, but for so many of the newest revisions."""
     (revision,) = connection.execute("SELECT revision FROM group_ledger").fetchone()

@@ -13,6 +13,7 @@ from edged.domain.identity import Identity
 from edged.recognition.evidence import Evidence
 from edged.recognition.grouping import founded_id
 from edged.store import group_queries as queries
+from edged.store import history_people
 from edged.store.database import reading, transaction
 from edged.store.faults import translated
 from edged.store.group_rows import next_group_revision, remove_groups
@@ -108,6 +109,7 @@ class GroupStore:
                 store.touch(identity_id, revision, now_ms)
             for face in faces:
                 self._hand_over(face, identity_id, group, now_ms)
+            history_people.name_group(self._connection, group.id, identity_id)
             remove_groups(self._connection, [group.id])
         store.empty_log()
         return store.get(identity_id)
@@ -135,6 +137,7 @@ class GroupStore:
                     first.number,
                 ),
             )
+            history_people.merge_groups(self._connection, [one.id for one in others], first.id)
             remove_groups(self._connection, [one.id for one in others], heir=first.id)
         return self.find(first.id)
 
@@ -166,6 +169,7 @@ class GroupStore:
                 "UPDATE group_track SET unknown_group = ? WHERE id = ?",
                 [(number, track.id) for track in moved],
             )
+            history_people.split_group(self._connection, [track.id for track in moved], group_id)
             rest = {track.seen_before for track in tracks if track not in moved}
             self._connection.execute(
                 "UPDATE unknown_group SET visits = ?, revision = ? WHERE number = ?",
@@ -175,9 +179,11 @@ class GroupStore:
         return self.find(group_id)
 
     def forget(self, groups: Sequence[queries.Group]) -> tuple[str, ...]:
-        """Delete groups for good; returns what could not be done besides, in words."""
+        """Delete groups for good, and the history of their people; returns what could not be done besides."""
+        ids = [one.id for one in groups]
         with transaction(self._connection):
-            remove_groups(self._connection, [one.id for one in groups])
+            history_people.erase_groups(self._connection, ids, self._store.now_ms)
+            remove_groups(self._connection, ids)
         return tuple(self._store.swept_log())
 
     # --- embedding again

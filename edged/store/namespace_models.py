@@ -11,6 +11,7 @@ from edged.store.namespace_store import NamespaceStore
 
 _ENROLLED: Final = ("face", "chip", "embedding")
 _GROUPED: Final = ("group_face", "group_chip", "group_embedding")
+_SEEN: Final = ("seen_face", "seen_chip", "seen_embedding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,10 @@ def survey(store: NamespaceStore, model_hash: str) -> Survey:
 
 
 def embeddings_by_model(store: NamespaceStore) -> dict[str, int]:
-    """How many faces, of enrolled and of unknown people, have an embedding of each model, by its hash."""
+    """How many faces, of people, groups and jobs, have an embedding of each model, by its hash."""
     with reading(store.connection):
         counts: dict[str, int] = {}
-        for table in (_ENROLLED[2], _GROUPED[2]):
+        for table in (_ENROLLED[2], _GROUPED[2], _SEEN[2]):
             for model_hash, count in store.connection.execute(
                 f"SELECT model_hash, count(*) FROM {table} GROUP BY model_hash"  # noqa: S608 (from above)
             ):
@@ -120,7 +121,7 @@ def forget_model(store: NamespaceStore, model_hash: str) -> Forgotten:
     connection = store.connection
     deleted = kept = 0
     with transaction(connection):
-        for _, chip, embedding in (_ENROLLED, _GROUPED):
+        for _, chip, embedding in (_ENROLLED, _GROUPED, _SEEN):
             deleted += connection.execute(
                 f"""
                 DELETE FROM {embedding} WHERE model_hash = ?1 AND (

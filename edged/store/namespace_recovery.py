@@ -30,9 +30,11 @@ _CHECKED: Final = (
         "group_fate",
         "group_lost_track",
     ),
+    *("seen_face", "job_track", "job_identity", "history_volume", "erased_track"),
 )
-"""What the gallery and the groups are read from. The chips, most of the bytes by far, are left to
-`edged doctor --fsck`: reading them all would hold up the start."""
+"""What the gallery and the groups are read from, and by what a person's history is found. Chips, pictures and
+bodies of jobs, most of the bytes by far, are left to `edged doctor --fsck`: reading them all would hold up
+the start."""
 
 
 @dataclass(frozen=True, slots=True)

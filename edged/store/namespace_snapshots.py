@@ -1,7 +1,7 @@
 """Copies of a namespace's people, for the day when the database itself is damaged.
 
-Groups of unknown people are in none: they come and go by themselves, and what retention deletes shall not
-live on in a copy.
+Groups of unknown people and the history of jobs are in none: they come and go by themselves, and what
+retention deletes shall not live on in a copy.
 
 They lie in `snapshots/` beside it, as `<namespace>.<UTC>.r<revision>.db`. Each is made whole under another
 name and then renamed, so what is there is complete. A snapshot made before the last removal would keep
@@ -116,7 +116,7 @@ class Snapshots:
 
 
 def _copy(connection: sqlite3.Connection, partial: Path) -> None:
-    """Make a database of the schema as it is, with the rows of every table but the groups'."""
+    """Make a database of the schema as it is, with the rows of _TABLES."""
     copy = open_database(partial, NAMESPACE_SCHEMA)
     try:
         copy.execute("ATTACH ? AS live", (f"{path_of(connection).as_uri()}?mode=ro",))

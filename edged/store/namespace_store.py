@@ -23,6 +23,7 @@ from edged.domain.moment import Clock
 from edged.store import namespace_queries as queries
 from edged.store.database import open_database, reading, transaction
 from edged.store.faults import translated
+from edged.store.history_people import erase_people
 from edged.store.namespace_chips import chip_to_png, embedding_to_bytes, stored_chip
 from edged.store.namespace_files import NAMESPACE_SCHEMA
 from edged.store.namespace_lookup import find_identity
@@ -165,20 +166,21 @@ class NamespaceStore:
         custom_id = None if custom_id is None else checked_custom_id(custom_id)
         with self.change() as (revision, now_ms):
             self.touch(identity_id, revision, now_ms)
-            self._require_free(custom_id, but_for=identity_id)
+            self.require_free(custom_id, but_for=identity_id)
             self.connection.execute(
                 "UPDATE identity SET custom_id = ? WHERE id = ?", (custom_id, identity_id)
             )
         return self.get(identity_id)
 
     def remove(self, identity_ids: Iterable[str]) -> Removal:
-        """Forget people for good: faces, chips and embeddings, here and in every snapshot.
+        """Forget people for good: faces, chips, embeddings and history, here and in every snapshot.
 
         What is left is a tombstone, the bare id. The snapshots are exchanged for one made afterwards.
         """
         wanted = list(dict.fromkeys(identity_ids))
         with self.change() as (revision, now_ms):
             people = tuple(self._known(identity_id) for identity_id in wanted)
+            erase_people(self.connection, wanted, now_ms)
             for person in people:
                 self.connection.execute("DELETE FROM identity WHERE id = ?", (person.id,))
                 self.connection.execute(
@@ -259,12 +261,17 @@ class NamespaceStore:
 
     # --- within a transaction
 
+    @property
+    def now_ms(self) -> int:
+        """The time that is written down, UTC milliseconds."""
+        return self._clock.moment().utc_ms
+
     @contextmanager
     def change(self) -> Iterator[tuple[int, int]]:
         """A transaction that is one change; gives its revision and its time, UTC milliseconds."""
         with transaction(self.connection):
             revision = next_revision(self.connection)
-            yield revision, self._clock.moment().utc_ms
+            yield revision, self.now_ms
 
     def _known(self, identity_id: str) -> Identity:
         return self.get(identity_id)
@@ -273,7 +280,7 @@ class NamespaceStore:
         """Enrol a person without faces, within a change; returns the id."""
         name = checked_name(name)
         custom_id = None if custom_id is None else checked_custom_id(custom_id)
-        self._require_free(custom_id)
+        self.require_free(custom_id)
         identity_id = self._new_id()
         self.connection.execute(
             "INSERT INTO identity (id, name, custom_id, created_ms, updated_ms, revision)"
@@ -289,7 +296,8 @@ class NamespaceStore:
             "UPDATE identity SET revision = ?, updated_ms = ? WHERE id = ?", (revision, now_ms, identity_id)
         )
 
-    def _require_free(self, custom_id: str | None, *, but_for: str = "") -> None:
+    def require_free(self, custom_id: str | None, *, but_for: str = "") -> None:
+        """Raise IdentityError where somebody else has the customId."""
         taken = self.connection.execute(
             "SELECT id, name FROM identity WHERE custom_id = ? AND id <> ?", (custom_id, but_for)
         ).fetchone()
@@ -298,26 +306,31 @@ class NamespaceStore:
                 f"the customId {custom_id!r} is taken by {taken[1] or 'somebody'} ({taken[0]})"
             )
 
-    def insert_face(self, identity_id: str, quality: float, source: str, now_ms: int) -> int:
+    def insert_face(
+        self, identity_id: str, quality: float, source: str, now_ms: int, *, face_id: str | None = None
+    ) -> int:
         """Enrol the bare row of a face, within a change; returns its number."""
         cursor = self.connection.execute(
             "INSERT INTO face (id, identity, quality, source, created_ms)"
             " SELECT ?, number, ?, ?, ? FROM identity WHERE id = ?",
-            (self._new_id(), quality, source[:_SOURCE_LIMIT], now_ms, identity_id),
+            (face_id or self._new_id(), quality, source[:_SOURCE_LIMIT], now_ms, identity_id),
         )
         return cursor.lastrowid or 0
 
+    def keep_of_face(self, number: int, face: NewFace) -> None:
+        """Keep the embedding and the chip of a face just enrolled, within a change."""
+        self.connection.execute(
+            "INSERT INTO embedding (face, model_hash, vector) VALUES (?, ?, ?)",
+            (number, face.model_hash, embedding_to_bytes(face.embedding)),
+        )
+        if face.chip is not None:
+            self.connection.execute(
+                "INSERT INTO chip (face, png) VALUES (?, ?)", (number, chip_to_png(face.chip))
+            )
+
     def _insert_faces(self, identity_id: str, faces: Sequence[NewFace], now_ms: int) -> None:
         for face in faces:
-            number = self.insert_face(identity_id, face.quality, face.source, now_ms)
-            self.connection.execute(
-                "INSERT INTO embedding (face, model_hash, vector) VALUES (?, ?, ?)",
-                (number, face.model_hash, embedding_to_bytes(face.embedding)),
-            )
-            if face.chip is not None:
-                self.connection.execute(
-                    "INSERT INTO chip (face, png) VALUES (?, ?)", (number, chip_to_png(face.chip))
-                )
+            self.keep_of_face(self.insert_face(identity_id, face.quality, face.source, now_ms), face)
 
 
 def next_revision(connection: sqlite3.Connection) -> int:

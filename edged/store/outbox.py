@@ -6,16 +6,17 @@ presence) reach a sink in their order.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from edged.delivery.parcel import Parcel
 from edged.delivery.route import Route
 from edged.delivery.settlement import Settlement
+from edged.domain.hook import Hook
 from edged.domain.message import Message
 from edged.domain.moment import Moment
-from edged.store import outbox_letters, outbox_queue, outbox_upkeep
+from edged.store import outbox_hooks, outbox_letters, outbox_queue, outbox_upkeep
 from edged.store.outbox_file import OutboxFile
 from edged.store.outbox_letters import DeadLetter, OutboxStatus
 from edged.store.outbox_upkeep import GivenUp
@@ -93,6 +94,52 @@ class Outbox:
         """Write down what became of leased messages, in one transaction."""
         self._file.change(lambda c: outbox_queue.settle(c, sink, settlement, moment))
 
+    def add_hook(self, hook: Hook) -> Hook:
+        """Keep a webhook that a client asked for; returns the one to use.
+
+        A request's webhook is kept until its job has ended and its last message was sent. Requests of one
+        client with one address share a hook, so that what is returned may have another id than what was
+        given. Where the request comes to nothing, `release_hook` says so.
+
+        Raises HookLimitError where there are too many: of this client, or of all requests.
+        """
+        return self._file.take_in(lambda c: outbox_hooks.add(c, hook))
+
+    def release_hook(self, hook_id: str) -> None:
+        """The request that a hook was added for was not begun after all."""
+        self._file.change(lambda c: outbox_hooks.release(c, hook_id))
+
+    def remove_hook(self, hook_id: str) -> bool:
+        """Forget a hook and what waits for it, counted; False where there is none of that id."""
+        hook, lost = self._file.change(lambda c: outbox_hooks.remove(c, hook_id))
+        if lost:
+            _LOG.warning("%d messages for a webhook are dropped: it was removed", lost)
+        return hook is not None
+
+    def hook(self, hook_id: str) -> Hook | None:
+        """A hook, or None where there is none of that id."""
+        return self._file.look(lambda c: outbox_hooks.one(c, hook_id))
+
+    def hooks(self, client_id: str | None = None) -> list[Hook]:
+        """The registered hooks of a client, or of all, the oldest first."""
+        return self._file.look(lambda c: outbox_hooks.registered(c, client_id))
+
+    def keep_clients(self, clients: Mapping[str, Collection[str]]) -> None:
+        """Say which clients there are, each with its namespaces; asked for after `begin`.
+
+        Hooks of others are removed with what waits for them, counted and logged; registered ones are told
+        the jobs of these namespaces from now on.
+        """
+        gone, lost = self._file.change(lambda c: outbox_hooks.keep_clients(c, clients))
+        for hook in gone:
+            _LOG.warning("A webhook of the client `%s` is removed: it is configured no more", hook.client_id)
+        if lost:
+            _LOG.warning("%d messages for these webhooks are dropped", lost)
+
+    def due_hooks(self, moment: Moment) -> list[Hook]:
+        """The hooks for which something waits that may be sent now."""
+        return self._file.look(lambda c: outbox_hooks.due(c, moment))
+
     def next_due_ms(self, sink: str) -> int | None:
         """When a message of the sink may be sent at the earliest, steady ms; None where none waits."""
         return self._file.look(lambda c: outbox_queue.next_due(c, sink))
@@ -101,11 +148,13 @@ class Outbox:
         """Whether nothing waits for the sink, dead letters apart."""
         return self._file.look(lambda c: outbox_queue.is_empty(c, sink))
 
-    def close_orphans(self, moment: Moment) -> int:
-        """Give every job of an earlier run that is still open its final message; returns how many."""
+    def close_orphans(self, moment: Moment) -> list[Message]:
+        """Give every job of an earlier run that is still open its final message; returns these messages."""
         closed = self._file.take_in(lambda c: outbox_upkeep.close_orphans(c, self._routes, moment))
         if closed:
-            _LOG.warning("%d jobs were left open by the last run and are closed as incomplete", closed)
+            _LOG.warning(
+                "%d jobs were left open by the last run and are closed as incomplete", len(closed)
+            )
         return closed
 
     def give_up(self, moment: Moment, max_age_s: float, max_bytes: int) -> GivenUp:
@@ -118,9 +167,11 @@ class Outbox:
         given_up = self._file.change(lambda c: outbox_upkeep.give_up(c, moment, max_age_ms, max_bytes))
         if given_up:
             _LOG.error(
-                "Messages are given up unsent: %d older than outbox.max_age, %d over outbox.max_bytes",
+                "Messages are given up unsent: %d older than outbox.max_age, %d over outbox.max_bytes, "
+                "%d for webhooks of API clients",
                 given_up.too_old,
                 given_up.too_much,
+                given_up.of_hooks,
             )
         return given_up
 

@@ -137,14 +137,14 @@ class OutboxFile:
 
     def _replace(self, error: StoreError) -> None:
         self._drop_connection()
-        aside = _moved_aside(self._path)
+        aside = moved_aside(self._path)
         _LOG.error("The outbox was moved to %s, and a new one takes its place: %s", aside, error.what)
         with database.transaction(self._opened()) as connection:
             rescued = rescue(aside, connection)
         _LOG.warning("Out of the damaged outbox came %s", rescued)
 
 
-def _moved_aside(path: Path) -> Path:
+def moved_aside(path: Path) -> Path:
     """Rename the file, and SQLite's two beside it, to the first free name; returns that name.
 
     The name is numbered and not dated: on a machine that has not learnt the time, dates repeat.

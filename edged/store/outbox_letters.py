@@ -4,10 +4,12 @@ Each function runs in its caller's transaction.
 """
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from edged.domain.hook import Hook, is_hook
 from edged.domain.moment import Moment
-from edged.store.outbox_queue import count
+from edged.store import outbox_hooks
+from edged.store.outbox_counters import ALL_HOOKS, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,41 @@ class SinkDepth:
 
 
 @dataclass(frozen=True, slots=True)
+class HookDepth:
+    """How one webhook of an API client is doing.
+
+    Attributes:
+        id: its id; where: its receiver, without path and query.
+        client_id: whose it is; None where no client is known.
+        is_registered: told every job; else only those of requests that name it.
+        waiting: messages not sent yet.
+        oldest_age_ms: how long the oldest of them has been waiting; None where none waits.
+        last_reason: why the last try of one failed; empty where none did.
+    """
+
+    id: str
+    where: str
+    client_id: str | None
+    is_registered: bool
+    waiting: int
+    oldest_age_ms: int | None
+    last_reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxStatus:
-    """How the outbox is doing: what is kept for all sinks together, and each sink."""
+    """How the outbox is doing: what is kept for all sinks together, each sink, and the clients' webhooks.
+
+    `hook_counters` are those of all webhooks together, by name, as a sink has them; also `refused` and
+    `hook_removed`.
+    """
 
     messages: int
     bytes: int
     open_jobs: int
     sinks: tuple[SinkDepth, ...]
+    hooks: tuple[HookDepth, ...] = ()
+    hook_counters: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +99,39 @@ class DeadLetter:
 
 
 def status(connection: sqlite3.Connection, configured: tuple[str, ...], now: Moment) -> OutboxStatus:
-    """All sinks that are configured, have something waiting, or ever had."""
+    """All sinks that are configured, have something waiting, or ever had; and the hooks."""
     counters: dict[str, dict[str, int]] = {}
     for sink, name, value in connection.execute("SELECT sink, name, value FROM counter"):
         counters.setdefault(sink, {})[name] = value
+    of_hooks = counters.pop(ALL_HOOKS, {})
     known = dict.fromkeys(configured)
     known |= dict.fromkeys(row[0] for row in connection.execute("SELECT DISTINCT sink FROM delivery"))
     known |= dict.fromkeys(sink for sink in sorted(counters) if sink)
     messages, kept = connection.execute("SELECT messages, bytes FROM volume").fetchone()
     (open_jobs,) = connection.execute("SELECT count(*) FROM open_job").fetchone()
-    depths = tuple(_depth(connection, sink, counters.get(sink, {}), now) for sink in known)
-    return OutboxStatus(messages=messages, bytes=kept, open_jobs=open_jobs, sinks=depths)
+    return OutboxStatus(
+        messages=messages,
+        bytes=kept,
+        open_jobs=open_jobs,
+        sinks=tuple(
+            _depth(connection, sink, counters.get(sink, {}), now) for sink in known if not is_hook(sink)
+        ),
+        hooks=tuple(_hook_depth(connection, hook, now) for hook in outbox_hooks.everyone(connection)),
+        hook_counters=of_hooks,
+    )
+
+
+def _hook_depth(connection: sqlite3.Connection, hook: Hook, now: Moment) -> HookDepth:
+    depth = _depth(connection, hook.sink_id, {}, now)
+    return HookDepth(
+        id=hook.id,
+        where=hook.where,
+        client_id=hook.client_id,
+        is_registered=hook.is_registered,
+        waiting=depth.waiting,
+        oldest_age_ms=depth.oldest_age_ms,
+        last_reason=depth.last_reason,
+    )
 
 
 def _depth(connection: sqlite3.Connection, sink: str, counters: dict[str, int], now: Moment) -> SinkDepth:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 # Parents before children. What the triggers make (`volume`) is made by them again.
-_TABLES: Final = ("state", "counter", "open_job", "message", "delivery")
+_TABLES: Final = ("state", "counter", "open_job", "hook", "message", "delivery")
 
 
 def rescue(damaged: Path, into: sqlite3.Connection) -> str:
@@ -28,23 +28,29 @@ def rescue(damaged: Path, into: sqlite3.Connection) -> str:
 
 
 def _copied(source: sqlite3.Connection, into: sqlite3.Connection, table: str) -> int:
-    columns = [str(row[1]) for row in into.execute(f"PRAGMA table_info({table})")]
-    names = ", ".join(columns)
-    marks = ", ".join("?" * len(columns))
     copied = 0
     try:
+        # What an older edged made lacks columns, or the whole table.
+        columns = [name for name in _columns(into, table) if name in _columns(source, table)]
+        names = ", ".join(columns)
+        marks = ", ".join("?" * len(columns))
+        insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
         # Names come from our own schema. Read forwards, then backwards, around a damaged page in the middle.
         for order in ("ASC", "DESC"):
             rows = source.execute(f"SELECT {names} FROM {table} ORDER BY 1 {order}")  # noqa: S608
             try:
                 for row in rows:
-                    copied += _inserted(into, f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608
+                    copied += _inserted(into, insert, row)
             except sqlite3.DatabaseError:
                 continue
             break
     except sqlite3.DatabaseError:
         pass
     return copied
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
 def _inserted(into: sqlite3.Connection, statement: str, row: tuple[object, ...]) -> int:

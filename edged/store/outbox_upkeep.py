@@ -3,17 +3,23 @@
 Each function runs in its caller's transaction.
 """
 
+import json
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from edged.delivery.age import KNOWN_TIME_MS, is_given_up, knows_time
 from edged.delivery.orphans import OpenJob, closing_message
 from edged.delivery.route import Route
+from edged.domain.hook import HOOK_PREFIX
+from edged.domain.message import Message
 from edged.domain.moment import Moment
-from edged.store.outbox_queue import count, enqueue
+from edged.store import outbox_hooks
+from edged.store.outbox_counters import ALL_HOOKS, count, counted_as
+from edged.store.outbox_queue import enqueue, reply_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,15 +29,36 @@ _UNLEASED: Final = """
 """
 
 
+HOOK_MAX_AGE_S: Final = 86_400
+"""A receiver that a client named may be away for a day. Whoever runs the daemon does not know it and cannot
+mend it, and the job can still be asked for: keeping its mail for as long as the house's own helps nobody."""
+
+# For a hook: the same terms as the index `delivery_hook` has, so that it is used.
+_FOR_HOOK: Final = "d.sink >= 'hook:' AND d.sink < 'hook;'"
+
+
+# Nobody else waits for it.
+_FOR_HOOKS_ONLY: Final = f"""
+    NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.message_id = message.id
+                AND NOT ({_FOR_HOOK}))
+"""  # noqa: S608 - a constant of ours
+
+
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """Deliveries given up, dead letters among them: for their age, and for the room they took."""
+    """Deliveries given up, dead letters among them: for their age, and for the room they took.
+
+    Attributes:
+        too_old, too_much: of the configured sinks.
+        of_hooks: of webhooks that clients asked for, for either reason.
+    """
 
     too_old: int = 0
     too_much: int = 0
+    of_hooks: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.too_old or self.too_much)
+        return bool(self.too_old or self.too_much or self.of_hooks)
 
 
 def state(connection: sqlite3.Connection, key: str, otherwise: Callable[[], str]) -> str:
@@ -72,7 +99,9 @@ def begin_run(connection: sqlite3.Connection, routes: Sequence[Route], boot_id: 
             "UPDATE message SET enqueued_steady_ms = NULL WHERE enqueued_steady_ms IS NOT NULL"
         )
     set_state(connection, "boot", boot_id)
+    outbox_hooks.count_uses(connection)
     known = {route.sink_id for route in routes}
+    known |= {f"{HOOK_PREFIX}{row[0]}" for row in connection.execute("SELECT id FROM hook")}
     waiting = dict(connection.execute("SELECT sink, count(*) FROM delivery GROUP BY sink").fetchall())
     gone = {sink: number for sink, number in waiting.items() if sink not in known}
     for sink, number in gone.items():
@@ -96,13 +125,14 @@ def end_replay(connection: sqlite3.Connection) -> None:
     set_state(connection, "replay_open", "no")
 
 
-def close_orphans(connection: sqlite3.Connection, routes: Sequence[Route], now: Moment) -> int:
-    """Give every open job its final message; returns how many there were."""
+def close_orphans(connection: sqlite3.Connection, routes: Sequence[Route], now: Moment) -> list[Message]:
+    """Give every open job its final message; returns these messages."""
+    finals = []
     rows = connection.execute(
-        "SELECT job_id, namespace, feed_id, sequence, body, is_replay FROM open_job ORDER BY job_id"
+        """SELECT job_id, namespace, feed_id, sequence, body, is_replay, is_request, recipients, reply_topic,
+           reply_correlation, client_id FROM open_job ORDER BY job_id"""
     ).fetchall()
-    for job_id, namespace, feed_id, sequence, body, is_replay in rows:
-        orphan = OpenJob(job_id, namespace, feed_id, sequence, body, bool(is_replay))
+    for orphan in map(_open_job, rows):
         try:
             final = closing_message(orphan, now.utc_ms)
         except ValueError as error:
@@ -111,7 +141,36 @@ def close_orphans(connection: sqlite3.Connection, routes: Sequence[Route], now: 
             count(connection, "", "orphan_unreadable", 1)
         else:
             enqueue(connection, routes, [final], now)
-    return len(rows)
+            finals.append(final)
+    return finals
+
+
+def _open_job(row: Sequence[Any]) -> OpenJob:
+    (
+        job_id,
+        namespace,
+        feed_id,
+        sequence,
+        body,
+        is_replay,
+        is_request,
+        recipients,
+        topic,
+        correlation,
+        client,
+    ) = row
+    return OpenJob(
+        job_id=job_id,
+        namespace=namespace,
+        feed_id=feed_id,
+        sequence=sequence,
+        body=body,
+        is_replay=bool(is_replay),
+        is_request=bool(is_request),
+        recipients=tuple(json.loads(recipients)),
+        reply=reply_of(topic, correlation),
+        client_id=client,
+    )
 
 
 def learn_time(connection: sqlite3.Connection, now: Moment) -> bool:
@@ -126,10 +185,20 @@ def learn_time(connection: sqlite3.Connection, now: Moment) -> bool:
 
 
 def give_up(connection: sqlite3.Connection, now: Moment, max_age_ms: int, max_bytes: int) -> GivenUp:
-    """Forget what is older than `max_age_ms`, then the oldest until no more than `max_bytes` are kept."""
+    """Forget what is older than `max_age_ms`, then the oldest until no more than `max_bytes` are kept.
+
+    What waits for hooks is younger than HOOK_MAX_AGE_S, and goes first where there is too much: it never
+    takes the room of what the owner's sinks wait for.
+    """
     too_old = _forget(connection, _too_old(connection, now, max_age_ms), "given_up_age")
-    too_much = _forget(connection, _too_much(connection, now, max_bytes), "given_up_bytes")
-    return GivenUp(too_old, too_much)
+    too_old += _forget_deliveries(connection, _too_old_for_hooks(connection, now), "given_up_age")
+    too_much = _forget(connection, _too_much(connection, now, max_bytes, _FOR_HOOKS_ONLY), "given_up_bytes")
+    too_much += _forget(connection, _too_much(connection, now, max_bytes), "given_up_bytes")
+    return GivenUp(
+        too_old=_number(too_old, of_hooks=False),
+        too_much=_number(too_much, of_hooks=False),
+        of_hooks=_number(too_old, of_hooks=True) + _number(too_much, of_hooks=True),
+    )
 
 
 def _too_old(connection: sqlite3.Connection, now: Moment, max_age_ms: int) -> list[int]:
@@ -148,13 +217,33 @@ def _too_old(connection: sqlite3.Connection, now: Moment, max_age_ms: int) -> li
     return old
 
 
-def _too_much(connection: sqlite3.Connection, now: Moment, max_bytes: int) -> list[int]:
+def _too_old_for_hooks(connection: sqlite3.Connection, now: Moment) -> list[int]:
+    """Deliveries to hooks, in the order of their commits, up to the first one that is young enough."""
+    old: list[int] = []
+    rows = connection.execute(
+        f"""SELECT d.id, m.enqueued_ms, m.enqueued_steady_ms, coalesce(d.lease_until_steady_ms, 0) > ?
+            FROM delivery AS d JOIN message AS m ON m.id = d.message_id
+            WHERE {_FOR_HOOK} ORDER BY d.id""",  # noqa: S608
+        (now.steady_ms,),
+    )
+    for delivery_id, enqueued_ms, enqueued_steady_ms, is_leased in rows:
+        if not is_given_up(enqueued_ms, enqueued_steady_ms, now, HOOK_MAX_AGE_S * 1000):
+            break
+        if not is_leased:
+            old.append(delivery_id)
+    rows.close()
+    return old
+
+
+def _too_much(
+    connection: sqlite3.Connection, now: Moment, max_bytes: int, condition: str = "TRUE"
+) -> list[int]:
     (kept,) = connection.execute("SELECT bytes FROM volume").fetchone()
     chosen: list[int] = []
     if kept <= max_bytes:
         return chosen
     rows = connection.execute(
-        f"SELECT id, length(body) FROM message WHERE {_UNLEASED} ORDER BY id",  # noqa: S608
+        f"SELECT id, length(body) FROM message WHERE {_UNLEASED} AND {condition} ORDER BY id",  # noqa: S608
         (now.steady_ms,),
     )
     for message_id, size in rows:
@@ -166,12 +255,30 @@ def _too_much(connection: sqlite3.Connection, now: Moment, max_bytes: int) -> li
     return chosen
 
 
-def _forget(connection: sqlite3.Connection, message_ids: Iterable[int], counter: str) -> int:
-    lost: dict[str, int] = {}
+def _forget(connection: sqlite3.Connection, message_ids: Iterable[int], counter: str) -> Counter[str]:
+    """Delete messages for everybody; returns how many deliveries each sink lost, and counts them."""
+    lost: Counter[str] = Counter()
     for message_id in message_ids:
         rows = connection.execute("DELETE FROM delivery WHERE message_id = ? RETURNING sink", (message_id,))
-        for (sink,) in rows.fetchall():
-            lost[sink] = lost.get(sink, 0) + 1
+        lost.update(counted_as(sink) for (sink,) in rows.fetchall())
+    return _counted(connection, lost, counter)
+
+
+def _forget_deliveries(
+    connection: sqlite3.Connection, delivery_ids: Sequence[int], counter: str
+) -> Counter[str]:
+    """Delete deliveries to hooks, and count them."""
+    connection.executemany("DELETE FROM delivery WHERE id = ?", [(one,) for one in delivery_ids])
+    return _counted(connection, Counter({ALL_HOOKS: len(delivery_ids)}), counter)
+
+
+def _counted(connection: sqlite3.Connection, lost: Counter[str], counter: str) -> Counter[str]:
     for sink, number in lost.items():
-        count(connection, sink, counter, number)
-    return sum(lost.values())
+        if number:
+            count(connection, sink, counter, number)
+    return lost
+
+
+def _number(lost: Counter[str], *, of_hooks: bool) -> int:
+    hooks = lost[ALL_HOOKS]
+    return hooks if of_hooks else lost.total() - hooks

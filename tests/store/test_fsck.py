@@ -49,7 +49,7 @@ HARMS = {
     "INSERT INTO face SELECT 9, 'x' || substr(id, 2), 77, 0.5, '', 0 FROM face WHERE number = 1": (
         "belongs to a row"
     ),
-    "INSERT INTO tombstone SELECT id, 1, 0 FROM identity": "enrolled and removed at once",
+    "INSERT INTO tombstone SELECT id, 1, 0, NULL FROM identity": "enrolled and removed at once",
 }
 
 

@@ -15,7 +15,7 @@ from builders.namespaces import MODEL, HandClock, Ids, a_new_face, a_store
 from edged.domain.identity import GalleryChange
 from edged.pipeline.galleries import Galleries
 from edged.store.database import transaction
-from edged.store.gallery_watch import GalleryWatch
+from edged.store.gallery_watch import POLL_S, GalleryWatch
 from edged.store.namespace_files import damaged_copies, namespace_path
 
 PATIENCE_S = 30
@@ -41,8 +41,10 @@ class Heard:
 
 
 @contextmanager
-def watching(data_dir, heard, *namespaces, clock=None):
-    watch = GalleryWatch(data_dir, namespaces or ("home",), MODEL, heard, clock or HandClock(), Ids("watch"))
+def watching(data_dir, heard, *namespaces, clock=None, poll_s=POLL_S):
+    watch = GalleryWatch(
+        data_dir, namespaces or ("home",), MODEL, heard, clock or HandClock(), Ids("watch"), poll_s=poll_s
+    )
     watch.start()
     try:
         assert watch.wait_until_read(PATIENCE_S)
@@ -248,3 +250,16 @@ def test_stopping_is_always_safe(tmp_path, state):
         watch.start()
         assert watch.stop(PATIENCE_S)
     assert watch.stop(PATIENCE_S)
+
+
+def test_a_change_is_seen_at_once_by_a_watch_that_is_woken(tmp_path):
+    heard = Heard()
+
+    with watching(tmp_path, heard, poll_s=10 * PATIENCE_S) as watch:
+        for size in (1, 2):
+            with a_store(tmp_path, seed=str(size)) as store:
+                store.add_identity(f"Person {size}", [a_new_face(size)])
+                revision = store.ledger.revision
+            watch.wake()
+            assert heard.galleries.wait_for("home", revision, PATIENCE_S)
+            assert heard.size() == size

@@ -79,11 +79,11 @@ def fill(path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 1 MiB, where this user may mount one."""
+    """A file system of 2 MiB, where this user may mount one."""
     place = tmp_path / "small"
     place.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip("mounting a small file system needs root")
@@ -116,7 +116,7 @@ def test_somebody_is_removed_even_where_no_snapshot_finds_room(small_disk):
             fill(small_disk / "ballast")
         with (small_disk / "ballast").open("r+b") as ballast:
             # Room for the log of the removal, and for nothing else.
-            ballast.truncate(ballast.seek(0, os.SEEK_END) - 160 * 1024)
+            ballast.truncate(ballast.seek(0, os.SEEK_END) - 240 * 1024)
         removal = store.remove([store.identities()[0].id])
 
         assert len(store.identities()) == 2
@@ -127,7 +127,7 @@ def test_somebody_is_removed_even_where_no_snapshot_finds_room(small_disk):
 
 def test_an_export_to_a_full_disk_leaves_no_half(small_disk, tmp_path):
     with a_store(tmp_path) as store:
-        enrol(store, 20)
+        enrol(store, 40)
         with pytest.raises(InputError, match="No space left"):
             export_archive(
                 store, store.identities(), small_disk / "people.zip", namespace="home", utc_ms=START_UTC_MS
