@@ -12,7 +12,7 @@ from edged.domain.errors import EdgedError
 
 if TYPE_CHECKING:
     from edged.store.outbox import Outbox
-    from edged.store.outbox_letters import DeadLetter, OutboxStatus, SinkDepth
+    from edged.store.outbox_letters import DeadLetter, HookDepth, OutboxStatus, SinkDepth
 
 DESCRIPTION = """\
 Everything that is told goes through the outbox: a database in the data folder, in which it waits until its
@@ -20,7 +20,8 @@ sink has it. What a sink refuses for good becomes a dead letter, which is kept u
 dropped, or older than `outbox.max_age`. A running daemon need not be stopped for any of this.
 
 actions:
-  status       how much waits for each sink, since when, and why (without an action: this)
+  status       how much waits for each sink, and for the webhooks of API clients, since when, and why
+               (without an action: this)
   dead         list the dead letters
   resend ID    send one dead letter again; `--all`: all of them
   drop ID      forget one dead letter
@@ -32,6 +33,8 @@ examples:
   edged outbox dead --json
   edged outbox resend --all
 """
+
+_MOST_NAMED = 20
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -157,13 +160,29 @@ def _told(status: "OutboxStatus") -> str:
     lines = [f"{kept}; {_counted(status.open_jobs, 'open job')}"]
     for sink in status.sinks:
         lines += _told_sink(sink)
-    return "\n".join(lines)
+    return "\n".join(lines + _told_hooks(status))
+
+
+def _told_hooks(status: "OutboxStatus") -> list[str]:
+    """The webhooks of API clients: of those that requests name, which may be many, the first."""
+    named = [hook for hook in status.hooks if not hook.is_registered]
+    shown = [hook for hook in status.hooks if hook.is_registered] + named[:_MOST_NAMED]
+    lines = []
+    for hook in shown:
+        kind = "webhook" if hook.is_registered else "webhook of requests"
+        whose = f" of {hook.client_id}" if hook.client_id else ""
+        lines.append(f"{kind}{whose} at {hook.where} ({hook.id}): {_told_waiting(hook)}")
+        if hook.last_reason:
+            lines.append(f"  last failure: {hook.last_reason}")
+    if len(named) > _MOST_NAMED:
+        lines.append(f"and {_counted(len(named) - _MOST_NAMED, 'more webhook')} of requests")
+    if status.hook_counters:
+        lines.append("webhooks of API clients, together: " + _told_counters(status.hook_counters))
+    return lines
 
 
 def _told_sink(sink: "SinkDepth") -> list[str]:
-    waits = f"{sink.waiting} waiting"
-    if sink.oldest_age_ms is not None:
-        waits += f", the oldest for {_span(sink.oldest_age_ms)}"
+    waits = _told_waiting(sink)
     if sink.retrying:
         waits += f", {sink.retrying} tried before"
     counters = dict(sink.counters)
@@ -171,10 +190,17 @@ def _told_sink(sink: "SinkDepth") -> list[str]:
     if sink.last_reason:
         lines.append(f"  last failure: {sink.last_reason}")
     if counters:
-        lines.append(
-            "  " + ", ".join(f"{name.replace('_', ' ')}: {counters[name]}" for name in sorted(counters))
-        )
+        lines.append("  " + _told_counters(counters))
     return lines
+
+
+def _told_waiting(depth: "SinkDepth | HookDepth") -> str:
+    waits = f"{depth.waiting} waiting"
+    return waits if depth.oldest_age_ms is None else f"{waits}, the oldest for {_span(depth.oldest_age_ms)}"
+
+
+def _told_counters(counters: dict[str, int]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')}: {counters[name]}" for name in sorted(counters))
 
 
 def _told_letter(letter: "DeadLetter") -> str:
@@ -207,7 +233,7 @@ def _camel(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        _camel_name(name): inner if name == "counters" else _camel(inner)
+        _camel_name(name): inner if name in {"counters", "hook_counters"} else _camel(inner)
         for name, inner in value.items()
         if inner is not None
     }

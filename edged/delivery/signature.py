@@ -28,6 +28,16 @@ def signing_key(secret: str) -> bytes:
     return key
 
 
+def hook_key(secret: str) -> bytes:
+    """The key that a client's `secretKey` stands for: `whsec_` and base64, or else its own bytes."""
+    if secret.startswith(_PREFIX):
+        try:
+            return signing_key(secret)
+        except ValueError:
+            pass
+    return secret.encode()
+
+
 def webhook_id(message: Message) -> str:
     """What a receiver knows a message by, however often it comes. Holds no full stop: signatures need that.
 

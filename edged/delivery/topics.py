@@ -24,8 +24,14 @@ class Topics:
         """Retained health of a feed."""
         return f"{self.prefix}/device/{self.device}/feed/{feed_id}/state"
 
+    def requests(self, namespace: str) -> str:
+        """Where requests to recognise pictures come in, and below which their answers go out."""
+        return f"{self.prefix}/{namespace}/recognize"
+
     def of(self, message: Message) -> str:
-        """Where a message of the outbox goes."""
+        """Where a message of the outbox goes: of a request, where its answer is wanted."""
+        if message.reply is not None:
+            return message.reply.topic or f"{self.requests(message.namespace)}/{message.subject_id}"
         return f"{self.prefix}/{message.namespace}/{message.feed_id}/{message.kind}"
 
 

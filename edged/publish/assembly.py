@@ -1,15 +1,19 @@
 """All sinks of a configuration, each with its worker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from edged.delivery.route import sink_id
 from edged.delivery.settlement import Settler
+from edged.delivery.topics import Topics
 from edged.domain.feed_state import FeedState
 from edged.domain.moment import Clock
 from edged.publish.console import ConsoleSink
 from edged.publish.file import FileSink
+from edged.publish.hook_pool import POOL_NAME, HookPool
 from edged.publish.mqtt import MqttSink
+from edged.publish.mqtt_inbox import MqttRequest, RequestInbox
 from edged.publish.sink import Sink
 from edged.publish.tls import client_context, verifying_context
 from edged.publish.webhook import WebhookSink
@@ -17,21 +21,39 @@ from edged.publish.worker import Outbox, SinkWorker, WorkerStatus
 from edged.settings import sinks as settings
 
 
+@dataclass(frozen=True, slots=True)
+class RequestTaker:
+    """Who takes the requests that come in over MQTT.
+
+    Attributes:
+        take: where they go; never waits, see `app.mqtt_requests`.
+        served: namespaces, for sinks that name none of their own.
+    """
+
+    take: Callable[[MqttRequest], None]
+    served: Collection[str]
+
+
 class Publishing:
     """The workers of all sinks, started and stopped together; each goes at its own pace."""
 
-    def __init__(self, workers: Sequence[SinkWorker]) -> None:
+    def __init__(self, workers: Sequence[SinkWorker], hooks: HookPool | None = None) -> None:
         self._workers = tuple(workers)
+        self._hooks = hooks
 
     def start(self) -> None:
         """Begin to deliver."""
         for worker in self._workers:
             worker.start()
+        if self._hooks is not None:
+            self._hooks.start()
 
     def wake(self) -> None:
         """Say that something was committed; any thread may call it."""
         for worker in self._workers:
             worker.wake()
+        if self._hooks is not None:
+            self._hooks.wake()
 
     def report_feed(self, state: FeedState) -> None:
         """Tell a feed's health to the sinks that have a place for it; any thread may call it."""
@@ -42,7 +64,8 @@ class Publishing:
     @property
     def status(self) -> tuple[WorkerStatus, ...]:
         """How each is doing; any thread may ask."""
-        return tuple(worker.status for worker in self._workers)
+        of_hooks = () if self._hooks is None else (self._hooks.status,)
+        return tuple(worker.status for worker in self._workers) + of_hooks
 
     @property
     def is_console_closed(self) -> bool:
@@ -50,13 +73,20 @@ class Publishing:
         return any(isinstance(w.sink, ConsoleSink) and w.sink.is_finished for w in self._workers)
 
     def is_idle(self) -> bool:
-        """Whether nothing waits for any sink, except for those that will never take anything again."""
+        """Whether nothing waits for any sink, except for those that will never take anything again.
+
+        Clients' webhooks that fail are not waited for either: their receivers are nobody's of this house.
+        """
+        if self._hooks is not None and not self._hooks.is_idle():
+            return False
         return all(worker.is_idle() for worker in self._workers)
 
     def interrupt(self) -> None:
         """Say to all that they are to stop, without waiting for them."""
         for worker in self._workers:
             worker.interrupt()
+        if self._hooks is not None:
+            self._hooks.interrupt()
 
     def stop(self, timeout_s: float) -> tuple[str, ...]:
         """Stop all at once, each within `timeout_s`; returns the sinks whose thread still hangs.
@@ -64,11 +94,47 @@ class Publishing:
         What was not sent stays in the outbox.
         """
         self.interrupt()
-        return tuple(worker.sink.id for worker in self._workers if not worker.stop(timeout_s))
+        hanging = [worker.sink.id for worker in self._workers if not worker.stop(timeout_s)]
+        if self._hooks is not None and not self._hooks.stop(timeout_s):
+            hanging.append(POOL_NAME)
+        return tuple(hanging)
 
 
-def make_sink(section: settings.AnySink, *, device: str, clock: Clock, jitter: Callable[[], float]) -> Sink:
+def make_inbox(
+    section: settings.MqttSink,
+    *,
+    device: str,
+    clock: Clock,
+    requests: RequestTaker | None,
+    prefixes: Collection[str],
+) -> RequestInbox | None:
+    """Where the requests of a sink come in; None where it takes none. `prefixes`: of all sinks' topics."""
+    namespaces = section.namespaces or (requests.served if requests else ())
+    if not section.recognize or requests is None or not namespaces:
+        return None
+    return RequestInbox(
+        sink_id(section),
+        Topics(section.prefix, device),
+        namespaces,
+        most_bytes=section.max_request,
+        prefixes=prefixes,
+        take=requests.take,
+        clock=clock,
+    )
+
+
+def make_sink(
+    section: settings.AnySink,
+    *,
+    device: str,
+    clock: Clock,
+    jitter: Callable[[], float],
+    requests: RequestTaker | None = None,
+    prefixes: Collection[str] = (),
+) -> Sink:
     """The sink of a section of the configuration, not connected yet.
+
+    See `make_inbox` for `requests` and `prefixes`.
 
     Raises ConfigurationError where a secret or a certificate cannot be used.
     """
@@ -77,7 +143,8 @@ def make_sink(section: settings.AnySink, *, device: str, clock: Clock, jitter: C
         case settings.MqttSink():
             if section.tls is not None:
                 client_context(section.tls)
-            return MqttSink(name, section, device, clock, jitter)
+            inbox = make_inbox(section, device=device, clock=clock, requests=requests, prefixes=prefixes)
+            return MqttSink(name, section, device, clock, jitter, inbox)
         case settings.WebhookSink():
             verifying_context(section.ca_file)
             return WebhookSink(name, section, clock)
@@ -95,6 +162,8 @@ def make_publishing(
     device: str,
     clock: Clock,
     jitter: Callable[[], float],
+    requests: RequestTaker | None = None,
+    hooks: HookPool | None = None,
 ) -> Publishing:
     """The sinks of a configuration with their workers, not started yet.
 
@@ -105,19 +174,24 @@ def make_publishing(
         device: the device's id.
         clock: who knows the time.
         jitter: gives numbers from 0 to below 1, by chance.
+        requests: takes requests; None where there is nobody to work on them: no sink asks for any.
+        hooks: delivers for the webhooks of the API's clients, where there is an API.
 
     Raises:
         ConfigurationError: a secret or a certificate cannot be used.
     """
+    prefixes = {section.prefix for section in sections if isinstance(section, settings.MqttSink)}
 
     def worker(section: settings.AnySink) -> SinkWorker:
         retry = section.retry
         return SinkWorker(
-            make_sink(section, device=device, clock=clock, jitter=jitter),
+            make_sink(
+                section, device=device, clock=clock, jitter=jitter, requests=requests, prefixes=prefixes
+            ),
             outbox,
             Settler(first_s=retry.first, most_s=retry.most, attempts_most=attempts, jitter=jitter),
             clock,
             jitter,
         )
 
-    return Publishing([worker(section) for section in sections])
+    return Publishing([worker(section) for section in sections], hooks)

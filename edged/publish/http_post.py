@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Protocol
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Url, make_headers, parse_url
 
+from edged.api.fetching import FetchError
 from edged.publish.network_words import in_words
 from edged.publish.tls import verifying_context
 
@@ -41,10 +42,28 @@ class Answer:
     retry_after: str | None
 
 
-class Poster:
-    """Posts to one address over one connection, kept open between posts. One thread posts."""
+class Reach(Protocol):
+    """Whoever makes connections to addresses that may not be trusted, and refuses some."""
 
-    def __init__(self, url: str, ca_file: str | None, timeout_s: float) -> None:
+    def connect(self, host: str, port: int, timeout_s: float, *, tls: bool) -> socket.socket:
+        """A connection, with TLS verified where it is asked for; raises FetchError."""
+        ...
+
+    def abort(self) -> None:
+        """End every connection that is being made; any thread may call it."""
+        ...
+
+
+class Poster:
+    """Posts to one address over one connection, kept open between posts. One thread posts.
+
+    With `reach`, that makes the connections, and `ca_file` does not matter.
+    """
+
+    def __init__(
+        self, url: str, ca_file: str | None, timeout_s: float, *, reach: Reach | None = None
+    ) -> None:
+        self._reach = reach
         self._url = parse_url(url)
         self._ca_file = ca_file
         self._timeout_s = timeout_s
@@ -136,7 +155,9 @@ class Poster:
         if self._connection is None:
             connection = self._made()
             try:
-                connection.connect()
+                self._connect(connection)
+            except FetchError as error:
+                raise PostError(error.reason, was_sent=False) from error
             except NewConnectionError as error:
                 connection.close()
                 raise PostError(in_words(error.__cause__ or error), was_sent=False) from error
@@ -146,12 +167,24 @@ class Poster:
             self._connection = connection
         return self._connection
 
+    def _connect(self, connection: HTTPConnection) -> None:
+        if self._reach is None:
+            connection.connect()
+            return
+        # Never by itself: only by whoever says what may be reached.
+        connection.auto_open = 0
+        connection.sock = self._reach.connect(
+            connection.host, connection.port, self._timeout_s, tls=self._url.scheme == "https"
+        )
+
     def _made(self) -> HTTPConnection:
         host = (self._url.host or "").strip("[]")
-        if self._url.scheme == "https":
+        port = self._url.port or (443 if self._url.scheme == "https" else 80)
+        # What `reach` connects has its TLS already.
+        if self._url.scheme == "https" and self._reach is None:
             context = verifying_context(self._ca_file)
-            return HTTPSConnection(host, self._url.port or 443, timeout=self._timeout_s, ssl_context=context)
-        return HTTPConnection(host, self._url.port or 80, timeout=self._timeout_s)
+            return HTTPSConnection(host, port, timeout=self._timeout_s, ssl_context=context)
+        return HTTPConnection(host, port, timeout=self._timeout_s)
 
     def _cut(self, overdue: threading.Event | None = None) -> None:
         """Make whoever reads from the connection see its end."""

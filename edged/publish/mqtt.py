@@ -20,6 +20,7 @@ from edged.domain.feed_state import FeedState
 from edged.domain.moment import Clock
 from edged.publish.complaints import Complaints
 from edged.publish.latest_states import LatestStates
+from edged.publish.mqtt_inbox import RequestInbox
 from edged.publish.mqtt_link import Ack, Address, MqttLink
 from edged.publish.network_words import in_words
 from edged.publish.tls import client_context
@@ -35,7 +36,9 @@ _STEADY_MS: Final = 10_000
 _GOODBYE_LOOKS: Final = 4
 _GOODBYE_LOOK_S: Final = 0.1
 _PACKET_OVERHEAD_BYTES: Final = 16
-"""A PUBLISH is its topic and payload and, with QoS 1 and no properties, at most this (MQTT 5.0, 3.3)."""
+"""A PUBLISH is its topic, payload and correlation data and, with QoS 1, at most this (MQTT 5.0, 3.3): 5 for
+the fixed header, 2 each for the topic's length and the packet identifier, 2 for the properties' length, 3 for
+the correlation data's kind and length."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,12 +53,19 @@ class MqttSink:
     batch = 256
 
     def __init__(
-        self, sink_id: str, settings: Settings, device: str, clock: Clock, jitter: Callable[[], float]
+        self,
+        sink_id: str,
+        settings: Settings,
+        device: str,
+        clock: Clock,
+        jitter: Callable[[], float],
+        inbox: RequestInbox | None = None,
     ) -> None:
         self.id = sink_id
         self._settings = settings
         self._clock = clock
         self._jitter = jitter
+        self._inbox = inbox
         self._topics = Topics(settings.prefix, device)
         self._address = _address_of(settings, device, self._topics)
         self._version = VersionChoice(settings.protocol)
@@ -85,7 +95,8 @@ class MqttSink:
         """How it is doing, for people."""
         link = self._link
         if link is not None and link.is_up:
-            return f"connected to {self._where} (MQTT {link.version})"
+            takes_none = f", {self._inbox.trouble}" if self._inbox and self._inbox.trouble else ""
+            return f"connected to {self._where} (MQTT {link.version}){takes_none}"
         return f"not connected to {self._where}: {self._trouble}"
 
     @property
@@ -164,7 +175,14 @@ class MqttSink:
     def _connect(self) -> None:
         try:
             context = self._tls_context()
-            link = MqttLink(self._address, self._version.next, context, self._settings.in_flight, self._alarm)
+            link = MqttLink(
+                self._address,
+                self._version.next,
+                context,
+                self._settings.in_flight,
+                self._alarm,
+                self._inbox,
+            )
             link.connect()
         except ConfigurationError as error:
             self._failed(error.what)
@@ -218,6 +236,8 @@ class MqttSink:
         self._version.accepted()
         self._window.connected(link.receive_maximum)
         self._states.all_unsent()
+        # Before it says `online`: whoever waited for that may ask.
+        link.subscribe()
         self._publish(self._topics.status, ONLINE, retain=True, index=None)
         # A connection that comes and goes is not told of each time: it is one trouble until it is steady.
         level = logging.DEBUG if self._backoff.failures > 1 else logging.INFO
@@ -254,20 +274,26 @@ class MqttSink:
             max_age_ms = int(self._settings.event_max_age * 1000)
             body = body_to_send(parcels[index], self._clock.moment(), max_age_ms)
             self._batch.sent(index)
-            if self._is_too_large(topic, body):
+            correlation = message.reply.correlation if message.reply else b""
+            if self._is_too_large(topic, correlation, body):
                 self._batch.answered(index, mqtt_answer.outcome_of(mqtt_answer.PACKET_TOO_LARGE))
             else:
-                self._publish(topic, body, retain=is_retained(message.kind), index=index)
+                self._publish(
+                    topic, body, retain=is_retained(message.kind), index=index, correlation=correlation
+                )
 
-    def _is_too_large(self, topic: str, body: bytes) -> bool:
+    def _is_too_large(self, topic: str, correlation: bytes, body: bytes) -> bool:
         most = self._link.packet_maximum if self._link else None
-        return most is not None and len(topic.encode()) + len(body) + _PACKET_OVERHEAD_BYTES > most
+        size = len(topic.encode()) + len(correlation) + len(body) + _PACKET_OVERHEAD_BYTES
+        return most is not None and size > most
 
-    def _publish(self, topic: str, payload: bytes, *, retain: bool, index: int | None) -> None:
+    def _publish(
+        self, topic: str, payload: bytes, *, retain: bool, index: int | None, correlation: bytes = b""
+    ) -> None:
         link = self._link
         if link is None:
             return
-        mid = link.publish(topic, payload, retain=retain)
+        mid = link.publish(topic, payload, retain=retain, correlation=correlation)
         if mid is None:
             self._lost(link)
         else:

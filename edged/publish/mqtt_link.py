@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edged.delivery.mqtt_version import MqttVersion
 from edged.delivery.topics import OFFLINE
+from edged.publish.mqtt_inbox import Arrival, RequestInbox
 from edged.publish.wake_up import WakeUp
 
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -60,6 +62,7 @@ class MqttLink:
         context: ssl.SSLContext | None,
         window: int,
         alarm: WakeUp,
+        inbox: RequestInbox | None = None,
     ) -> None:
         self.version = version
         self.is_up = False
@@ -71,13 +74,14 @@ class MqttLink:
         self._acks: list[Ack] = []
         self._alarm = alarm
         self._address = address
+        self._inbox = inbox
         self._client = self._made(address, version, context, window)
 
     def connect(self) -> None:
         """Open the connection and send the CONNECT; raises OSError. Blocks for some seconds at most."""
         address = self._address
         try:
-            self._client.connect(address.host, address.port, address.keep_alive_s)
+            self._client.connect(address.host, address.port, address.keep_alive_s, properties=self._wishes())
         except UnicodeError as error:
             raise OSError(0, "the host's name cannot be a name") from error
         sock: Any = self._client.socket()
@@ -109,9 +113,24 @@ class MqttLink:
         acks, self._acks = self._acks, []
         return acks
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
-        """Send with QoS 1; returns what its acknowledgement will be known by, None where the link is lost."""
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
+    def subscribe(self) -> None:
+        """Ask for the requests that the inbox takes, where there is one; the answer goes to it."""
+        if self._inbox is None:
+            return
+        code, _ = self._client.subscribe([(topic, 1) for topic in self._inbox.topics])
+        if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._ended(self.reason or "the connection was closed")
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool, correlation: bytes = b"") -> int | None:
+        """Send with QoS 1; returns what its acknowledgement will be known by, None where the link is lost.
+
+        `correlation` goes with it on MQTT 5, and nowhere on 3.1.1, which has no place for it.
+        """
+        properties = None
+        if correlation and self.version is MqttVersion.V5:
+            properties = _properties(PacketTypes.PUBLISH)
+            properties.CorrelationData = correlation
+        info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._ended(self.reason or "the connection was closed")
             return None
@@ -154,7 +173,18 @@ class MqttLink:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        if self._inbox is not None:
+            client.on_message = self._on_message
+            client.on_subscribe = self._on_subscribe
         return client
+
+    def _wishes(self) -> Properties | None:
+        """What we ask of the broker: nothing that is larger than a request may be (MQTT 5 alone)."""
+        if self._inbox is None or self.version is not MqttVersion.V5:
+            return None
+        properties = _properties(PacketTypes.CONNECT)
+        properties.MaximumPacketSize = self._inbox.most_packet_bytes
+        return properties
 
     def _on_connect(
         self,
@@ -188,3 +218,31 @@ class MqttLink:
         self, _client: Client, _data: Any, mid: int, code: ReasonCode, _properties: Properties | None
     ) -> None:
         self._acks.append(Ack(mid, int(code.value)))
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        # paho acknowledges it when this returns.
+        if self._inbox is not None:
+            self._inbox.arrived(
+                Arrival(
+                    topic=message.topic,
+                    payload=bytes(message.payload),
+                    is_retained=message.retain,
+                    response_topic=getattr(message.properties, "ResponseTopic", None),
+                    correlation=getattr(message.properties, "CorrelationData", b""),
+                )
+            )
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _data: Any,
+        _mid: int,
+        codes: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        if self._inbox is not None:
+            self._inbox.subscribed([str(code).lower() if code.is_failure else "" for code in codes])
+
+
+def _properties(packet_type: int) -> Properties:
+    return Properties(packet_type)  # type: ignore[no-untyped-call] # paho's own

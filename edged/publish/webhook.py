@@ -12,7 +12,7 @@ from edged.delivery.parcel import Parcel
 from edged.delivery.signature import signing_key, webhook_headers, webhook_id
 from edged.domain.errors import ConfigurationError
 from edged.domain.moment import Clock
-from edged.publish.http_post import Poster, PostError
+from edged.publish.http_post import Poster, PostError, Reach
 from edged.publish.sink import Alarm
 from edged.settings.sinks import WebhookSink as Settings
 
@@ -25,13 +25,22 @@ class WebhookSink(Alarm):
 
     batch = 16
 
-    def __init__(self, sink_id: str, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        sink_id: str,
+        settings: Settings,
+        clock: Clock,
+        *,
+        key: bytes | None = None,
+        reach: Reach | None = None,
+    ) -> None:
+        """`key` signs where the settings name no secret; `reach` makes the connections, where it is given."""
         super().__init__()
         self.id = sink_id
         self._settings = settings
         self._clock = clock
-        self._key = _key_of(sink_id, settings)
-        self._poster = Poster(settings.url, settings.ca_file, settings.timeout)
+        self._key = key or _key_of(sink_id, settings)
+        self._poster = Poster(settings.url, settings.ca_file, settings.timeout, reach=reach)
         self._trouble = ""
 
     @property

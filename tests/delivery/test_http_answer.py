@@ -25,6 +25,11 @@ def test_a_client_error_is_final_but_for_the_four_that_say_later(status):
     assert (fate(status) is Fate.REFUSED) == (status not in {408, 425, 429})
 
 
+@given(st.integers(100, 999))
+def test_only_410_says_that_the_receiver_is_gone(status):
+    assert outcome_of(status, None, lambda: NOW_S).is_gone == (status == 410)
+
+
 @given(st.integers(300, 399))
 def test_a_redirect_is_refused(status):
     assert fate(status) is Fate.REFUSED

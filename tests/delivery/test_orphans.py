@@ -1,10 +1,13 @@
 import json
+from dataclasses import replace
 
 import msgspec
 import pytest
 
+from edged.api.answers import DetectEdge, DetectImage, DetectJob
 from edged.delivery.orphans import OpenJob, closing_message
-from edged.domain.job import Job
+from edged.domain.job import ImageStatus, Job, JobStatus
+from edged.domain.message import Reply
 
 
 def an_orphan(*, images=(), updated=1000, is_replay=False, **more):
@@ -54,6 +57,45 @@ def test_an_orphan_is_closed_by_what_was_usable_of_it(images, status):
     assert job.is_final
     assert (message.sequence, message.is_final, message.subject_id, message.at_ms) == (4, True, "j", 5000)
     assert (message.namespace, message.feed_id) == ("home", "door")
+
+
+@pytest.mark.parametrize(
+    ("images", "status"),
+    [
+        ([an_image(status="IN_PROGRESS")], "COMPLETED_ALL_ERROR"),
+        ([an_image(status="IMAGE_DOWNLOAD_ERROR")], "COMPLETED_ALL_ERROR"),
+        ([an_image(), an_image(status="IN_PROGRESS")], "COMPLETED_PARTIAL_ERROR"),
+    ],
+)
+def test_a_request_has_an_answer_where_a_picture_was_done_though_nobody_is_in_it(images, status):
+    reply = Reply("answers", b"1")
+    orphan = replace(
+        an_orphan(images=images), is_request=True, recipients=("hook:h",), reply=reply, client_id="app"
+    )
+    message = closing_message(orphan, 5000)
+    assert json.loads(message.body)["status"] == status
+    assert (message.is_request, message.recipients, message.reply, message.client_id) == (
+        True,
+        ("hook:h",),
+        reply,
+        "app",
+    )
+
+
+def test_a_detect_job_is_closed_in_its_own_shape():
+    image = DetectImage(id="i", url="u", status=ImageStatus.IN_PROGRESS, objects=())
+    job = DetectJob(
+        id="j",
+        created_at=900,
+        status=JobStatus.IN_PROGRESS,
+        job_results=(),
+        image_results=(image,),
+        edge=DetectEdge(schema=1, device="d", sequence=3, updated_at=1000),
+    )
+    orphan = OpenJob("j", "", "", 3, msgspec.json.encode(job), is_replay=False, is_request=True)
+    closed = msgspec.json.decode(closing_message(orphan, 5000).body, type=DetectJob)
+    assert (closed.status, closed.edge.sequence, closed.edge.updated_at) == ("COMPLETED_ALL_ERROR", 4, 5000)
+    assert [one.status for one in closed.image_results] == ["JOB_ERROR"]
 
 
 def test_an_image_that_was_in_progress_has_failed_and_the_others_stay_as_they_were():

@@ -7,10 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from edged.delivery.signature import signing_key, webhook_headers, webhook_id
+from edged.delivery.signature import hook_key, signing_key, webhook_headers, webhook_id
 from edged.domain.message import Message, MessageKind
 
 NOW_S = 1_790_000_000
+
+
+@pytest.mark.parametrize(
+    ("secret", "key"),
+    [
+        ("whsec_" + base64.b64encode(b"a key of bytes").decode(), b"a key of bytes"),
+        ("a key of words", b"a key of words"),
+        ("YSBrZXkgb2YgYnl0ZXM=", b"YSBrZXkgb2YgYnl0ZXM="),
+        ("whsec_no base64", b"whsec_no base64"),
+        ("schlüssel", "schlüssel".encode()),
+    ],
+)
+def test_the_secret_of_a_client_is_base64_with_its_prefix_and_else_its_bytes(secret, key):
+    assert hook_key(secret) == key
 
 
 @given(key=st.binary(min_size=8, max_size=64), value=st.text())
