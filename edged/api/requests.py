@@ -13,7 +13,7 @@ Namespace = Annotated[str, Meta(pattern=r"^(?!(device|sync)$)[A-Za-z0-9_.-]{1,12
 CustomId = Annotated[str, Meta(min_length=1, max_length=64)]
 FeedId = Annotated[str, Meta(min_length=1, max_length=64)]
 ResourceId = Annotated[str, Meta(min_length=1, max_length=64)]
-WebhookUrl = Annotated[str, Meta(min_length=1, max_length=2048)]
+WebhookUrl = Annotated[str, Meta(max_length=2048, pattern=r"^https?://[^\x00-\x20]+$")]
 
 MOST_IMAGES = 64
 
@@ -69,7 +69,7 @@ class DetectRequest(Asked, frozen=True, kw_only=True):
 
     images: Annotated[tuple[ImageItem, ...], Meta(min_length=1, max_length=MOST_IMAGES)]
     classes: Annotated[tuple[ClassItem, ...], Meta(min_length=1, max_length=16)]
-    webhook_url: Annotated[str, Meta(min_length=1, max_length=2048)] | None = None
+    webhook_url: WebhookUrl | None = None
     custom_id: CustomId | None = None
     feed_id: FeedId | None = None
 

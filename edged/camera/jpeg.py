@@ -22,12 +22,15 @@ def is_whole(data: bytes) -> bool:
     return not data.startswith(_START) or data.rfind(_END) > data.rfind(_SCAN)
 
 
-def decoded(data: bytes, name: str) -> Pixels:
-    """The picture; raises `CameraError` (`NOT_VIDEO`), naming it, where there is none or only a part."""
+def decoded(data: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> Pixels:
+    """The picture, by OpenCV's `flags` of `imdecode`.
+
+    Raises `CameraError` (`NOT_VIDEO`), naming it, where there is none or only a part.
+    """
     picture = None
     if data and is_whole(data):
         try:
-            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         except cv2.error:
             picture = None
     if picture is None:

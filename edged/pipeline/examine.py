@@ -1,9 +1,11 @@
 """A closer look at one detected face: mesh, aligned crop, quality, embedding."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from edged.domain.face import Chip, Detection, Embedding, Face, Landmarks
 from edged.domain.frame import Pixels
+from edged.domain.job import ImageStatus
 from edged.pipeline.ports import Models
 from edged.settings.recognition import Quality
 from edged.vision.alignment import aligned_chip
@@ -46,10 +48,29 @@ def look_closer(quality: Quality, pixels: Pixels, detection: Detection, landmark
     return Look(Face(detection, found, chip), chip, landmarks.presence)
 
 
-def examine(models: Models, quality: Quality, pixels: Pixels) -> list[Face]:
-    """Every face of one picture, best detection first; good ones with their embedding."""
+def examined(models: Models, quality: Quality, pixels: Pixels) -> Generator[ImageStatus, None, list[Face]]:
+    """Every face of one picture, best detection first; good ones with their embedding.
+
+    Stops before each run of a model, with what the picture's status is should that fail.
+    """
+    yield ImageStatus.DETECTION_ENGINE_ERROR
     faces = []
     for detection in models.detector.detect(pixels):
+        yield ImageStatus.MODEL_SERVICE_ERROR
         look = look_closely(models, quality, pixels, detection)
-        faces.append(look.embedded(models.embedder.embed(look.chip)) if look.is_good else look.face)
+        face = look.face
+        if look.is_good:
+            yield ImageStatus.MODEL_SERVICE_ERROR
+            face = look.embedded(models.embedder.embed(look.chip))
+        faces.append(face)
     return faces
+
+
+def examine(models: Models, quality: Quality, pixels: Pixels) -> list[Face]:
+    """The same at once."""
+    steps = examined(models, quality, pixels)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return list(end.value)

@@ -14,6 +14,7 @@ from edged.domain.message import Message
 from edged.domain.moment import Moment
 from edged.pipeline.examine import look_closer
 from edged.pipeline.ports import Models
+from edged.pipeline.remembering import CameraHistory, JobMemory
 from edged.pipeline.unknown_people import UnknownPeople
 from edged.recognition.decision import NOT_YET, Decision, Rule, decide
 from edged.recognition.evidence import Evidence
@@ -22,7 +23,6 @@ from edged.recognition.presence import Appearance, PresenceBook
 from edged.recognition.sighting import Limits, Observation, SightingBook, Update
 from edged.recognition.takeover import LIKE_NOBODY_FROM, GoodFace, TakeoverWatch
 from edged.recognition.wire import Origin, event_message, job_message, presence_message
-from edged.settings.recognition import Sightings
 from edged.settings.root import Settings
 from edged.tracking.belief import Glance
 from edged.tracking.track import Track, TrackState
@@ -51,7 +51,12 @@ class FeedPipeline:
     """
 
     def __init__(
-        self, origin: Origin, settings: Settings, models: Models, unknown: UnknownPeople | None = None
+        self,
+        origin: Origin,
+        settings: Settings,
+        models: Models,
+        unknown: UnknownPeople | None = None,
+        history: CameraHistory | None = None,
     ) -> None:
         self.namespace = origin.namespace
         self.is_live = not origin.is_replay
@@ -72,7 +77,9 @@ class FeedPipeline:
         self._tracker = Tracker(settings.tracking)
         self._people: dict[int, _Person] = {}
         self._unknown = unknown or UnknownPeople(origin.feed_id)
-        self._sightings = SightingBook(_limits(settings.sightings))
+        self._memory = JobMemory(origin, history)
+        self._gallery: Gallery | None = None
+        self._sightings = SightingBook(Limits.of(settings.sightings))
         self._presence = PresenceBook(round(settings.sightings.close_after * 1000))
         self._presence_told = 0
         self._last_at: Moment | None = None
@@ -84,7 +91,7 @@ class FeedPipeline:
             self._gate = MotionGate(settings.motion)
         self._settings = settings
         self._rule = Rule(settings.recognition, self._rule.calibration)
-        self._sightings.limits = _limits(settings.sightings)
+        self._sightings.limits = Limits.of(settings.sightings)
         self._presence.leave_after_ms = self._sightings.limits.close_after_ms
 
     def begin(self, at: Moment) -> list[Message]:
@@ -96,6 +103,7 @@ class FeedPipeline:
         """Look at one frame, `gallery` being who is enrolled at this moment."""
         told = [] if self._last_at else self.begin(frame.at)
         self._last_at = frame.at
+        told += self._heed(frame.at, gallery)
         if self._size != (frame.width_px, frame.height_px):
             self._size = (frame.width_px, frame.height_px)
             self._forget(self._tracker.reset())
@@ -111,11 +119,14 @@ class FeedPipeline:
             for observation in self._observe(frame, track, detections[track.detection], gallery)
         ]
         updates = self._sightings.observe(frame.at, frame.width_px, frame.height_px, observations)
+        if self._sightings.kept is not None:
+            self._memory.keep_picture(self._sightings.kept, frame)
         return told + self._tell(frame.at, updates, self._seen(frame.at, observations))
 
-    def tick(self, at: Moment) -> list[Message]:
-        """Let time pass without a frame."""
-        return self._tell(at, self._sightings.tick(at), [])
+    def tick(self, at: Moment, gallery: Gallery | None = None) -> list[Message]:
+        """Let time pass without a frame; `gallery` is who is enrolled by now."""
+        told = self._heed(at, gallery) if gallery is not None else []
+        return told + self._tell(at, self._sightings.tick(at), [])
 
     def end(self, at: Moment) -> list[Message]:
         """The feed or the daemon ends: close the sighting, nobody is there any more."""
@@ -123,6 +134,7 @@ class FeedPipeline:
             self.has_ended = True
             return []
         self.has_ended = True
+        self._gallery = None
         self._forget(self._tracker.reset())
         # A clip's own time has nothing to do with the clock's: it ends with its last frame.
         last = at if self.is_live else self._last_at
@@ -138,6 +150,25 @@ class FeedPipeline:
             takeovers=self.takeovers,
             grey=self.is_grey,
         )
+
+    def _heed(self, at: Moment, gallery: Gallery) -> list[Message]:
+        """Name nobody any more who is no longer enrolled; what is to be told of it at once."""
+        if gallery is self._gallery:
+            return []
+        self._gallery = gallery
+        named = {one.decision.identity_id for one in self._people.values() if one.decision.identity_id}
+        gone = gallery.absent(named | self._sightings.identities() | self._presence.identities())
+        if not gone:
+            return []
+        instead = {}
+        for track in self._tracker.tracks:
+            person = self._people.get(track.number)
+            if person is not None and person.decision.identity_id in gone:
+                person.decision = decide(person.evidence, gallery, self._rule, person.decision)
+                person.next_embedding_ms = at.steady_ms
+                instead[self._id_of(track)] = person.decision
+        self._memory.forget(self._sightings.erase(gone, instead))
+        return self._tell(at, [], self._presence.erase(gone, at))
 
     def _detect(self, frame: Frame) -> list[Detection]:
         """The detections that are large enough."""
@@ -245,8 +276,8 @@ class FeedPipeline:
         self, at: Moment, updates: Sequence[Update], appearances: Sequence[Appearance]
     ) -> list[Message]:
         changes = [*appearances, *self._presence.expire(at)]
-        unit = self._settings.sightings.bounding_box
-        messages = [job_message(self._origin, update, unit) for update in updates]
+        jobs = [self._memory.job(update, self._settings) for update in updates]
+        messages = [job_message(self._origin, job) for job in jobs]
         messages += [event_message(self._origin, change) for change in changes]
         if changes:
             messages.append(self._presence_message(at))
@@ -266,13 +297,4 @@ def _told_apart(face: GoodFace, decision: Decision, gallery: Gallery, rule: Rule
     is_another = best.identity.id != decision.identity_id
     return replace(
         face, rival=best.similarity if is_another else -1.0, is_like_nobody=rate >= LIKE_NOBODY_FROM
-    )
-
-
-def _limits(sightings: Sightings) -> Limits:
-    return Limits(
-        close_after_ms=round(sightings.close_after * 1000),
-        max_age_ms=round(sightings.max_age * 1000),
-        max_images=sightings.max_images,
-        min_interval_ms=round(sightings.min_interval * 1000),
     )

@@ -1,5 +1,6 @@
 """What the pipeline needs of the world, each as small as the need. Adapters above implement them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,6 +81,24 @@ class Embedder(Protocol):
     def embed(self, chip: Chip) -> Embedding:
         """Unit-length mean of the embeddings of the chip and of its mirror image."""
         ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedPicture:
+    """A picture that somebody sent, decoded.
+
+    Attributes:
+        pixels: upright, perhaps of a half or a quarter of its width and height.
+        width_px, height_px: of the whole picture, upright.
+    """
+
+    pixels: Pixels
+    width_px: int
+    height_px: int
+
+
+Decode = Callable[[bytes, str], DecodedPicture]
+"""Decodes a picture, given how it is called in words; raises `InputError` for what is none or too large."""
 
 
 @dataclass(frozen=True, slots=True)

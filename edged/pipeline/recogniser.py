@@ -1,4 +1,4 @@
-"""The one thread that runs the models: it serves all feeds in turn and owns their tracks."""
+"""The one thread that runs the models: for all feeds and requests in turn; it owns the feeds' tracks."""
 
 import logging
 import threading
@@ -8,9 +8,12 @@ from typing import Final
 from edged.domain.frame import Frame
 from edged.domain.moment import Clock
 from edged.pipeline.committer import Committer
+from edged.pipeline.desk import PictureDesk
+from edged.pipeline.fair_turns import FairTurns, Turn
 from edged.pipeline.feed import FeedPipeline
 from edged.pipeline.galleries import Galleries
 from edged.pipeline.slot import SlotRing
+from edged.settings.requests import Requests
 
 TICK_S: Final = 0.2
 """How often time passes for feeds without frames."""
@@ -22,10 +25,15 @@ _LOG = logging.getLogger(__name__)
 
 
 class Recogniser(threading.Thread):
-    """Takes frames from the slots, gives messages to the committer.
+    """Takes frames from the slots, gives messages to the committer; between frames, works at the desk.
 
     A frame that fails is logged and passed over. When frames fail one after the other, `failure` is set and
     the thread ends.
+
+    Args:
+        desk: pictures of requests; it wakes this thread by nudging the slots. None where there are no
+            requests.
+        turns: shares the models' time between both.
     """
 
     def __init__(
@@ -35,6 +43,8 @@ class Recogniser(threading.Thread):
         galleries: Galleries,
         committer: Committer,
         clock: Clock,
+        desk: PictureDesk | None = None,
+        turns: FairTurns | None = None,
     ) -> None:
         super().__init__(name="recogniser", daemon=True)
         self._slots = slots
@@ -42,6 +52,8 @@ class Recogniser(threading.Thread):
         self._galleries = galleries
         self._committer = committer
         self._clock = clock
+        self._desk = desk
+        self._turns = turns or FairTurns(Requests().share)
         self._stop_asked = threading.Event()
         self._failures = 0
         self.failure: BaseException | None = None
@@ -71,18 +83,35 @@ class Recogniser(threading.Thread):
 
     def _turn(self) -> None:
         self.beats += 1
-        taken = self._slots.take(TICK_S)
-        if taken is not None:
-            pipeline = self._pipelines[taken.feed_id]
-            if taken.frame is None:
-                self._committer.put(pipeline.end(self._clock.moment()))
-                self._note_ended()
-            else:
-                self._guarded(pipeline, taken.frame)
+        if self._desk is None:
+            self._serve_feeds()
+        else:
+            self._share(self._desk)
         now = self._clock.moment()
         for pipeline in self._pipelines.values():
             if pipeline.is_live and not pipeline.has_ended:
-                self._committer.put(pipeline.tick(now))
+                gallery = self._galleries.current(pipeline.namespace)
+                self._committer.put(pipeline.tick(now, gallery))
+
+    def _share(self, desk: PictureDesk) -> None:
+        turn = self._turns.next(frame_waits=self._slots.has_waiting, request_waits=desk.has_work)
+        begun = self._clock.moment()
+        if turn is Turn.REQUESTS:
+            desk.step()
+        else:
+            self._serve_feeds()
+        self._turns.took(self._clock.moment().steady_ms - begun.steady_ms)
+
+    def _serve_feeds(self) -> None:
+        taken = self._slots.take(TICK_S)
+        if taken is None:
+            return
+        pipeline = self._pipelines[taken.feed_id]
+        if taken.frame is None:
+            self._committer.put(pipeline.end(self._clock.moment()))
+            self._note_ended()
+        else:
+            self._guarded(pipeline, taken.frame)
 
     def _guarded(self, pipeline: FeedPipeline, frame: Frame) -> None:
         try:

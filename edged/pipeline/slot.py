@@ -29,6 +29,7 @@ class SlotRing:
         self._turns = deque(feed_ids)
         self._dropped = dict.fromkeys(feed_ids, 0)
         self._ended: set[str] = set()
+        self._nudged = False
         self._closed = False
 
     def put(self, frame: Frame, *, lossless: bool) -> bool:
@@ -51,9 +52,10 @@ class SlotRing:
             self._changed.notify_all()
 
     def take(self, timeout_s: float) -> Taken | None:
-        """The next frame in turn, or the end of a feed; None after `timeout_s` without either."""
+        """The next frame in turn, or the end of a feed; None after `timeout_s` without either, or a nudge."""
         with self._changed:
             self._changed.wait_for(self._has_something, timeout_s)
+            self._nudged = False
             for _ in range(len(self._turns)):
                 feed_id = self._turns[0]
                 self._turns.rotate(-1)
@@ -67,6 +69,18 @@ class SlotRing:
                     return Taken(feed_id, None)
             return None
 
+    def nudge(self) -> None:
+        """Have `take` return at once, now or when it is called next: there is other work."""
+        with self._changed:
+            self._nudged = True
+            self._changed.notify_all()
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether `take` has something to hand out."""
+        with self._changed:
+            return self._has_waiting()
+
     def dropped(self, feed_id: str) -> int:
         """How many frames of the feed were replaced unseen."""
         with self._changed:
@@ -79,4 +93,7 @@ class SlotRing:
             self._changed.notify_all()
 
     def _has_something(self) -> bool:
-        return self._closed or bool(self._ended) or any(f is not None for f in self._frames.values())
+        return self._closed or self._nudged or self._has_waiting()
+
+    def _has_waiting(self) -> bool:
+        return bool(self._ended) or any(frame is not None for frame in self._frames.values())

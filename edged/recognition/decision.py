@@ -34,6 +34,7 @@ class Reason(StrEnum):
     KEPT = "nearly similar enough, and named before"
     NOT_SIMILAR = "not similar enough"
     TWO_FIT = "two people fit"
+    NO_LONGER_ENROLLED = "no longer enrolled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,9 @@ class Decision:
 
 
 NOT_YET: Final = Decision(Verdict.UNDECIDED)
+
+ERASED: Final = Decision(Verdict.UNKNOWN, reason=Reason.NO_LONGER_ENROLLED, corrected=True)
+"""Said of a track that has ended, or of which nothing else can be said yet, when its person was erased."""
 
 
 def decide(evidence: Evidence, gallery: Gallery, rule: Rule, before: Decision = NOT_YET) -> Decision:

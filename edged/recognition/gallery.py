@@ -1,6 +1,6 @@
 """The enrolled people of a namespace, as the recogniser compares with them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -91,6 +91,12 @@ class Gallery:
             _joined(self._templates.at(kept), self._made(change.changed)),
             self._calibration,
         )
+
+    def absent(self, identity_ids: Collection[str]) -> frozenset[str]:
+        """Those of these identities that are not in the gallery."""
+        if not identity_ids:
+            return frozenset()
+        return frozenset(identity_ids).difference(identity.id for identity in self._identities)
 
     def best_match(self, probe: Embedding) -> Match | None:
         """Who fits a unit-length probe best; None where nobody is enrolled."""

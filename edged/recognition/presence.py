@@ -1,5 +1,6 @@
 """Who is in view of a feed, and the events when that changes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from edged.domain.event import EventType, PresentPerson
@@ -88,6 +89,15 @@ class PresenceBook:
             if person.appearance.track_id == track_id and person.appearance.identity_id is None:
                 return key
         return None
+
+    def identities(self) -> set[str]:
+        """The ids of the known people in view."""
+        return {p.appearance.identity_id for p in self._present.values() if p.appearance.identity_id}
+
+    def erase(self, identity_ids: Collection[str], at: Moment) -> list[Appearance]:
+        """Let go people who are no longer enrolled, without saying once more who they were."""
+        gone = [k for k, p in self._present.items() if p.appearance.identity_id in identity_ids]
+        return [replace(self._leave(key, at), identity_id=None, name=None) for key in gone]
 
     def expire(self, at: Moment) -> list[Appearance]:
         """Let go whoever was not seen for long enough."""

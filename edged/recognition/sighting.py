@@ -4,7 +4,7 @@ A sighting opens with the first confirmed track. Nothing is said of it until a t
 is told when something changes that a reader would care about, and once more when it is over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +12,8 @@ from edged.domain.face import Face
 from edged.domain.group import Membership
 from edged.domain.job import JobStatus, Verdict
 from edged.domain.moment import Moment
-from edged.recognition.decision import NOT_YET, Decision
+from edged.recognition.decision import ERASED, NOT_YET, Decision
+from edged.settings.recognition import Sightings
 
 BETTER_BY: Final = 0.15
 """A view of a decided face is clearly better when its quality is higher by so much."""
@@ -70,6 +71,15 @@ class Update:
     groups: dict[str, Membership] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """A view of the present frame that was just added to a job: its number, its begin, and the view."""
+
+    job_number: int
+    opened: Moment
+    view: View
+
+
 @dataclass(slots=True)
 class _Track:
     """What a sighting remembers of a track."""
@@ -104,6 +114,16 @@ class Limits:
     max_images: int
     min_interval_ms: int
 
+    @classmethod
+    def of(cls, settings: Sightings) -> "Limits":
+        """As the settings have them."""
+        return cls(
+            close_after_ms=round(settings.close_after * 1000),
+            max_age_ms=round(settings.max_age * 1000),
+            max_images=settings.max_images,
+            min_interval_ms=round(settings.min_interval * 1000),
+        )
+
 
 class SightingBook:
     """The sightings of one feed, one after the other. Time comes in with the calls."""
@@ -114,11 +134,14 @@ class SightingBook:
         self._open: _Open | None = None
         self.latest: tuple[int, Moment] | None = None
         """Number, from 1, and begin of the sighting that is open or was the last one."""
+        self.kept: Kept | None = None
+        """The view that the last `observe` added to a sighting."""
 
     def observe(
         self, at: Moment, width_px: int, height_px: int, observations: Sequence[Observation]
     ) -> list[Update]:
         """Take note of the confirmed faces of one frame; what is to be told now, oldest first."""
+        self.kept = None
         updates = self.tick(at)
         if not observations:
             return updates
@@ -133,6 +156,7 @@ class SightingBook:
         wanted = [self._note(now, view, observation) for observation in observations]
         if any(wanted):
             self._keep(now, view)
+            self.kept = Kept(now.number, now.opened, now.views[-1])
         return updates + self._told(now, at)
 
     def tick(self, at: Moment) -> list[Update]:
@@ -156,6 +180,30 @@ class SightingBook:
             if not shown and track.best is not None and len(now.views) < self.limits.max_images:
                 self._keep(now, track.best)
         return [self._update(now, at, JobStatus.COMPLETED_SUCCESSFULLY)]
+
+    def identities(self) -> set[str]:
+        """The ids of everybody who is named in the open sighting."""
+        tracks = self._open.tracks.values() if self._open else ()
+        return {track.decision.identity_id for track in tracks if track.decision.identity_id}
+
+    def erase(self, identity_ids: Collection[str], instead: Mapping[str, Decision]) -> list[str]:
+        """Name people who are no longer enrolled no more, from the next telling on.
+
+        Args:
+            identity_ids: of these people.
+            instead: what is said by now of the tracks in view.
+
+        Returns:
+            The ids of the tracks that had their name and have none now.
+        """
+        now = self._open
+        if now is None:
+            return []
+        theirs = [key for key, track in now.tracks.items() if track.decision.identity_id in identity_ids]
+        for track_id in theirs:
+            now.tracks[track_id].decision = instead.get(track_id, ERASED)
+            now.changed = True
+        return [track_id for track_id in theirs if now.tracks[track_id].decision.identity is None]
 
     def _note(self, now: _Open, view: View, observation: Observation) -> bool:
         """Take note of one face; whether the view is worth an image for its sake."""

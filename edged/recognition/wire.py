@@ -3,6 +3,7 @@
 Identifiers derive from what they name, so that a replay makes the same ones.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +25,7 @@ from edged.domain.job import (
 )
 from edged.domain.message import Message, MessageKind
 from edged.domain.moment import Moment
+from edged.domain.picture_address import PictureAddresses
 from edged.recognition.decision import Decision
 from edged.recognition.gallery import ALONE
 from edged.recognition.presence import Appearance
@@ -69,31 +71,41 @@ class Origin:
         return derived_id(what, self.device, self.namespace, self.feed_id, self.run, number, begun.utc_ms)
 
 
-def job_message(origin: Origin, update: Update, unit: BoxUnit) -> Message:
+def job_message(origin: Origin, job: Job) -> Message:
     """A telling of a job, ready for the outbox."""
-    job = job_of(origin, update, unit)
     return Message(
         kind=MessageKind.JOB,
         namespace=origin.namespace,
         feed_id=origin.feed_id,
         subject_id=job.id,
-        sequence=update.sequence,
+        sequence=job.edge.sequence,
         is_final=job.is_final,
         body=msgspec.json.encode(job),
-        at_ms=update.at.utc_ms,
+        at_ms=job.edge.updated_at,
         is_replay=origin.is_replay,
     )
 
 
-def job_of(origin: Origin, update: Update, unit: BoxUnit) -> Job:
-    """A telling of a job in the API's shape. Every face says what is known of its track by now."""
+def job_of(
+    origin: Origin,
+    update: Update,
+    unit: BoxUnit,
+    addresses: PictureAddresses,
+    pictured: Collection[str] = (),
+) -> Job:
+    """A telling of a job in the API's shape. Every face says what is known of its track by now.
+
+    `pictured` has the ids of the images whose picture is kept.
+    """
     job_id = origin.job_id(update.job_number, update.opened)
     return Job(
         id=job_id,
         created_at=update.opened.utc_ms,
         status=update.status,
         feed_id=origin.feed_id,
-        images=tuple(_image(origin, job_id, view, update, unit) for view in update.views),
+        images=tuple(
+            _image(origin, job_id, view, update, unit, addresses, pictured) for view in update.views
+        ),
         edge=JobEdge(
             namespace=origin.namespace,
             device=origin.device,
@@ -178,11 +190,24 @@ def wire_box(box: Box, width_px: int, height_px: int, unit: BoxUnit) -> WireBox:
     )
 
 
-def _image(origin: Origin, job_id: str, view: View, update: Update, unit: BoxUnit) -> JobImage:
-    image_id = derived_id("image", job_id, view.number)
+def image_id_of(job_id: str, view: View) -> str:
+    """Id of the image that a view becomes in its job."""
+    return derived_id("image", job_id, view.number)
+
+
+def _image(
+    origin: Origin,
+    job_id: str,
+    view: View,
+    update: Update,
+    unit: BoxUnit,
+    addresses: PictureAddresses,
+    pictured: Collection[str],
+) -> JobImage:
+    image_id = image_id_of(job_id, view)
     return JobImage(
         id=image_id,
-        url=f"edged://{origin.device}/{origin.feed_id}/{image_id}",
+        url=addresses.image(origin.namespace, origin.feed_id, image_id, is_kept=image_id in pictured),
         status=ImageStatus.COMPLETED_SUCCESSFULLY,
         objects=tuple(
             object_of(

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edged.camera.picture import is_picture, read_picture
+from edged.camera.picture import is_picture, picture_of, read_picture, request_picture_of
 from edged.domain.errors import InputError
 
 GRADIENT = np.dstack([np.tile(np.arange(160, dtype=np.uint8), (120, 1))] * 3)
@@ -116,3 +116,69 @@ def test_what_is_not_there_and_what_is_a_folder_are_told(tmp_path):
         is_picture(tmp_path / "no.jpg")
     with pytest.raises(InputError, match="is a folder"):
         is_picture(tmp_path)
+
+
+def a_large_jpeg(width=2600, height=1700):
+    """With a bright left half."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[:, : width // 2] = 200
+    done, encoded = cv2.imencode(".jpg", pixels)
+    assert done
+    return encoded.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("size", "decoded"),
+    [((2000, 1500), (2000, 1500)), ((2601, 1701), (1301, 851)), ((6001, 4001), (1501, 1001))],
+)
+def test_a_large_jpeg_of_a_request_is_decoded_smaller(size, decoded):
+    picture = request_picture_of(a_large_jpeg(*size), "it", 10**8, 10**8)
+
+    assert (picture.pixels.shape[1], picture.pixels.shape[0]) == decoded
+    assert (picture.width_px, picture.height_px) == size
+
+
+def test_the_size_of_a_large_jpeg_is_that_of_the_upright_one():
+    picture = request_picture_of(with_exif(a_large_jpeg(), 6), "it", 10**8, 10**8)
+
+    assert picture.pixels.shape[:2] == (1300, 850)
+    assert (picture.width_px, picture.height_px) == (1700, 2600)
+    assert picture.pixels[0, :, 0].mean() > 150, "its left side is on top now"
+
+
+def test_bounds_are_those_that_are_handed_in():
+    jpeg = a_large_jpeg(200, 100)
+
+    assert picture_of(jpeg, "it", len(jpeg), 20_000).shape == (100, 200, 3)
+    with pytest.raises(InputError, match="too much"):
+        picture_of(jpeg, "it", len(jpeg) - 1, 20_000)
+    with pytest.raises(InputError, match="200 x 100 pixels"):
+        picture_of(jpeg, "it", len(jpeg), 19_999)
+
+
+def test_rubbish_before_the_size_of_a_jpeg_does_not_hide_it():
+    jpeg = bytearray(a_large_jpeg(200, 100))
+    frame = jpeg.index(b"\xff\xc0")
+    jpeg[frame + 5 : frame + 9] = struct.pack(">HH", 30_000, 40_000)
+    second = 4 + struct.unpack_from(">H", jpeg, 4)[0]
+    jpeg[second:second] = b"\0\x01rubbish\xff\xff\xd0"
+
+    with pytest.raises(InputError, match="40000 x 30000 pixels"):
+        picture_of(bytes(jpeg), "it")
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded():
+    done, encoded = cv2.imencode(".jpg", GRADIENT, (cv2.IMWRITE_JPEG_PROGRESSIVE, 1))
+    assert done
+    jpeg = encoded.tobytes()
+    last = jpeg.rindex(b"\xff\xda")
+
+    assert picture_of(jpeg, "it").shape == (120, 160, 3)
+    with pytest.raises(InputError, match="scans"):
+        picture_of(jpeg[:last] + jpeg[last:-2] * 200 + jpeg[-2:], "it")
+
+
+@pytest.mark.parametrize("content", [b"GIF89a\x10\0\x10\0", b"II*\0tiff", b"P6 2 2 255 ", bytes(100)])
+def test_other_kinds_are_refused(content):
+    with pytest.raises(InputError, match="JPEG, PNG, WebP or BMP"):
+        picture_of(content, "it")

@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 
 from builders.recognition import an_embedding, an_identity, at_cosine
@@ -49,3 +51,27 @@ def test_an_exchanged_store_begins_anew():
 
     assert galleries.current("home").best_match(an_embedding()).identity == BEN
     assert len(galleries.current("home")) == 1
+
+
+def test_the_revision_is_the_stores():
+    galleries = Galleries()
+    assert galleries.revision("home") == 0
+
+    galleries.apply("home", a_change(7, ADA))
+
+    assert galleries.revision("home") == 7
+    assert galleries.revision("office") == 0
+
+
+def test_whoever_changed_the_store_can_wait_until_it_is_known():
+    galleries = Galleries()
+    answers = []
+    waiter = threading.Thread(target=lambda: answers.append(galleries.wait_for("home", 2, 30)))
+    waiter.start()
+    galleries.apply("office", a_change(5, BEN))
+    galleries.apply("home", a_change(1, ADA))
+    galleries.apply("home", a_change(3, BEN))
+    waiter.join(30)
+
+    assert answers == [True]
+    assert not galleries.wait_for("home", 4, 0.01), "which never comes"

@@ -7,6 +7,8 @@ import pytest
 
 from builders.recognition import at
 from edged.domain.frame import Frame
+from edged.pipeline.desk import DeskTask, PictureDesk
+from edged.pipeline.fair_turns import FairTurns
 from edged.pipeline.galleries import Galleries
 from edged.pipeline.recogniser import FAILURES_IN_A_ROW, Recogniser
 from edged.pipeline.slot import SlotRing
@@ -43,7 +45,7 @@ class RecordingPipeline:
             raise ValueError("odd frame")
         return [f"{self.name} {frame.number}"]
 
-    def tick(self, _at):
+    def tick(self, _at, _gallery=None):
         """Time passes."""
         return []
 
@@ -137,3 +139,98 @@ def test_frames_that_all_fail_end_the_recogniser_and_say_why(run):
 
     assert isinstance(recogniser.failure, ValueError)
     assert pipeline.seen == FAILURES_IN_A_ROW
+
+
+class SteppingClock:
+    """A clock that goes on by ten milliseconds whenever somebody looks."""
+
+    def __init__(self):
+        self.ms = 0
+
+    def moment(self):
+        """Ten milliseconds later."""
+        self.ms += 10
+        return at(self.ms)
+
+
+def a_task(owner, order, steps=1, error=None):
+    def begin():
+        for _ in range(steps):
+            order.append("step")
+            yield
+        if error is not None:
+            raise error
+
+    return DeskTask(owner, begin, lambda _: order.append("done"), lambda _: order.append("failed"))
+
+
+class Shared:
+    """A recogniser of one clip with a desk beside it, and the order in which it works."""
+
+    def __init__(self, frames, share=0.25):
+        self.order = []
+        pipeline = RecordingPipeline("clip")
+        pipeline.process = lambda frame, _gallery: self.order.append("frame") or [f"clip {frame.number}"]
+        self.slots = SlotRing(("clip",))
+        self.desk = PictureDesk(self.slots.nudge)
+        self.listener = Listener()
+        self.thread = Recogniser(
+            self.slots,
+            {"clip": pipeline},
+            Galleries(),
+            self.listener,
+            SteppingClock(),
+            self.desk,
+            FairTurns(share),
+        )
+        self.feeder = threading.Thread(target=self._feed, args=(frames,), daemon=True)
+
+    def _feed(self, frames):
+        for number in range(1, frames + 1):
+            self.slots.put(a_frame("clip", number), lossless=True)
+        self.slots.end("clip")
+
+    def run_until(self, holds):
+        """Run the thread until something is so."""
+        self.thread.start()
+        waited = threading.Event()
+        for _ in range(6000):
+            if holds():
+                break
+            waited.wait(0.005)
+        assert holds()
+        self.thread.stop()
+        self.thread.join(10)
+
+
+def test_requests_are_worked_on_though_no_frame_ever_comes():
+    shared = Shared(0)
+    shared.desk.put(a_task("a", shared.order, steps=3))
+
+    shared.run_until(lambda: "done" in shared.order)
+
+    assert shared.order == ["step"] * 3 + ["done"]
+
+
+def test_a_task_that_fails_is_no_failed_frame():
+    shared = Shared(2)
+    for _ in range(FAILURES_IN_A_ROW + 5):
+        shared.desk.put(a_task("a", shared.order, error=ValueError("odd")))
+    shared.feeder.start()
+
+    shared.run_until(lambda: shared.order.count("failed") == FAILURES_IN_A_ROW + 5)
+
+    assert shared.thread.failure is None
+    assert shared.order.count("frame") == 2
+
+
+def test_many_requests_take_no_frame_from_a_clip_and_no_order():
+    shared = Shared(40)
+    for number in range(20):
+        shared.desk.put(a_task(f"job {number}", shared.order, steps=4))
+    shared.feeder.start()
+
+    shared.run_until(lambda: shared.thread.all_ended.is_set() and shared.order.count("done") == 20)
+
+    assert shared.listener.heard == [*(f"clip {number}" for number in range(1, 41)), "clip ends"]
+    assert shared.slots.dropped("clip") == 0

@@ -113,3 +113,23 @@ def test_every_frame_is_taken_or_counted_as_dropped(steps: list[tuple[str, bool]
         got[one.feed_id] += 1
 
     assert {feed_id: got[feed_id] + ring.dropped(feed_id) for feed_id in "abc"} == put
+
+
+def test_a_nudge_ends_the_wait_once_and_says_of_no_frame():
+    slots = SlotRing(("a",))
+    slots.nudge()
+
+    assert slots.take(60) is None, "at once"
+    assert not slots.has_waiting
+    assert slots.take(0) is None
+
+
+def test_what_waits_is_seen_without_taking_it():
+    slots = SlotRing(("a",))
+    assert not slots.has_waiting
+
+    slots.end("a")
+
+    assert slots.has_waiting
+    assert slots.take(0).frame is None
+    assert not slots.has_waiting

@@ -71,3 +71,11 @@ def test_changes_one_after_the_other_give_what_the_last_state_gives_at_once(stat
 
 def _faces(number: int, axis: int) -> IdentityFaces:
     return IdentityFaces(an_identity(number=number), np.stack([at_cosine(axis, 0.9)]))
+
+
+def test_it_says_who_is_not_in_it():
+    ada, ben = an_identity("Ada", number=1), an_identity("Ben", number=2)
+    gallery = a_gallery((ada, [an_embedding()]))
+
+    assert gallery.absent({ada.id, ben.id}) == {ben.id}
+    assert gallery.absent(()) == frozenset()

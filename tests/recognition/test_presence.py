@@ -127,3 +127,16 @@ def test_a_group_that_a_command_changes_is_no_news_of_the_person():
     assert [person.group_id for person in book.persons()] == ["merged"]
     assert book.see("job", "t1", UNKNOWN, at(200)) == [], "forgotten, and still somebody"
     assert [(person.track_id, person.group_id) for person in book.persons()] == [("t1", None)]
+
+
+def test_somebody_who_was_erased_leaves_without_being_named_again():
+    book = PresenceBook(3000)
+    book.see("job", "t1", known(ADA), at(0))
+    book.see("job", "t2", known(BEN), at(0))
+
+    (left,) = book.erase({ADA.id}, at(500))
+
+    assert (left.type, left.track_id, left.at) == (EventType.LEFT, "t1", at(500))
+    assert (left.identity_id, left.name, left.confidence) == (None, None, None)
+    assert [person.name for person in book.persons()] == ["Ben"]
+    assert book.identities() == {BEN.id}

@@ -169,3 +169,57 @@ def test_the_group_of_an_unknown_track_is_the_one_it_was_last_seen_with():
     (final,) = sightings.close(at(200))
 
     assert final.groups == {"t1": other}
+
+
+def test_the_view_that_was_just_kept_is_told_with_its_job():
+    sightings = book()
+    see(sightings, 0, an_observation())
+    assert sightings.kept is None, "nothing is decided"
+
+    see(sightings, 100, an_observation(decision=ADA))
+
+    kept = sightings.kept
+    assert kept is not None
+    assert (kept.job_number, kept.opened, kept.view.at, kept.view.number) == (1, at(0), at(100), 1)
+    see(sightings, 200, an_observation(decision=ADA))
+    assert sightings.kept is None
+
+
+def test_the_view_that_fills_a_job_is_kept_too():
+    sightings = book(max_images=1)
+
+    (final,) = see(sightings, 0, an_observation(decision=ADA))
+
+    assert final.status is JobStatus.COMPLETED_SUCCESSFULLY
+    assert sightings.kept is not None
+    assert sightings.kept.view is final.views[0]
+
+
+def test_somebody_who_was_erased_is_named_no_more_in_what_is_told_of_the_sighting():
+    sightings = book()
+    see(sightings, 0, an_observation("t1", ADA), an_observation("t2", UNKNOWN))
+
+    assert sightings.identities() == {ADA.identity_id}
+    assert sightings.erase({ADA.identity_id}, {}) == ["t1"]
+    (update,) = sightings.tick(at(1000))
+
+    assert update.decisions["t1"].verdict is Verdict.UNKNOWN
+    assert update.decisions["t1"].identity is None
+    assert update.decisions["t1"].corrected
+    assert update.decisions["t2"] is UNKNOWN
+    assert sightings.identities() == set()
+
+
+def test_of_an_erased_person_in_view_what_is_said_by_now_is_told():
+    sightings = book()
+    see(sightings, 0, an_observation("t1", ADA))
+    ben = known(an_identity("Ben", number=2))
+
+    assert sightings.erase({ADA.identity_id}, {"t1": ben}) == [], "somebody is named for it"
+    (update,) = sightings.tick(at(1000))
+
+    assert update.decisions["t1"] is ben
+
+
+def test_nobody_is_erased_where_no_sighting_is_open():
+    assert book().erase({ADA.identity_id}, {}) == []
