@@ -4,234 +4,26 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
-from edged.app.chosen_models import load_chosen_models
-from edged.app.grouping import GroupParts, make_groups
-from edged.app.reembedding import Progress, embed_anew
+from edged.app.machinery import Machinery
+from edged.app.reembedding import Progress
+from edged.app.serving import Serving
+from edged.app.surroundings import Surroundings, make_surroundings, takes_requests
 from edged.camera.factory import make_source
-from edged.delivery.route import routes_of
-from edged.domain.errors import StoreError
-from edged.domain.feed_state import FeedState
 from edged.domain.message import Message
-from edged.domain.moment import Clock, Moment
+from edged.domain.moment import Clock
 from edged.pipeline.capture import CaptureThread
 from edged.pipeline.committer import Committer
+from edged.pipeline.fair_turns import FairTurns
 from edged.pipeline.feed import FeedPipeline
-from edged.pipeline.galleries import Galleries
+from edged.pipeline.ports import Source
 from edged.pipeline.recogniser import Recogniser
-from edged.pipeline.slot import SlotRing
 from edged.publish.assembly import Publishing, make_publishing
 from edged.recognition.wire import Origin
 from edged.settings.root import Settings
-from edged.settings.sinks import ConsoleSink
-from edged.store.gallery_watch import GalleryWatch
-from edged.store.outbox import Outbox
-from edged.system.boot import boot_id
-from edged.system.chance import jitter, new_id
-
-GALLERY_PATIENCE_S: Final = 30.0
-STOP_RECOGNISER_S: Final = 1.0
-STOP_COMMITTER_S: Final = 1.0
-STOP_KEEPER_S: Final = 0.3
-STOP_WATCH_S: Final = 0.4
-LAST_WORDS_S: Final = 0.8
-LOOK_S: Final = 0.02
-STOP_SINKS_S: Final = 0.9
-STOP_CAPTURE_S: Final = 0.5
-"""Together below the five seconds that a stop may take. A capturing thread that hangs in a read by then ends
-with the process."""
-
-STATE_EVERY_MS: Final = 10_000
-"""A feed's state is told at once when a reader would care, else so often."""
-
-WEDGED_AFTER_MS: Final = 30_000
-"""A recogniser that did not turn for so long will not."""
-LOST_AFTER_S: Final = 300.0
-"""A read that hangs for so long in spite of its time-outs never returns: only a new start frees the feed."""
+from edged.system.chance import jitter
 
 _LOG = logging.getLogger(__name__)
-
-
-class Machinery:
-    """All running parts. `start` and `stop` stand in mirrored order; the main thread calls everything."""
-
-    def __init__(
-        self,
-        *,
-        settings: Settings,
-        device: str,
-        outbox: Outbox,
-        publishing: Publishing,
-        committer: Committer,
-        groups: GroupParts | None,
-        watch: GalleryWatch,
-        recogniser: Recogniser,
-        pipelines: dict[str, FeedPipeline],
-        captures: list[CaptureThread],
-        stop_capture: threading.Event,
-        remarks: tuple[str, ...] = (),
-    ) -> None:
-        self.device = device
-        self._remarks = remarks
-        self._settings = settings
-        self._outbox = outbox
-        self._publishing = publishing
-        self._committer = committer
-        self._groups = groups
-        self._watch = watch
-        self._recogniser = recogniser
-        self._pipelines = pipelines
-        self._captures = captures
-        self._stop_capture = stop_capture
-        self._states_told: dict[str, tuple[FeedState, int]] = {}
-        self._beats = -1
-        self._beat_at_ms = 0
-
-    def start(self) -> None:
-        """From the sinks to the cameras: whoever takes is there before whoever gives."""
-        self._publishing.start()
-        self._committer.start()
-        self._watch.start()
-        if not self._watch.wait_until_read(GALLERY_PATIENCE_S):
-            _LOG.error("The enrolled people are still being read; until then everybody is unknown")
-        if self._groups is not None:
-            self._groups.keeper.start()
-        self._recogniser.start()
-        for capture in self._captures:
-            capture.start()
-
-    def stop(self) -> bool:
-        """From the cameras to the sinks; whether everything that was recognised is on the disk."""
-        self._stop_capture.set()
-        self._recogniser.stop()
-        if self._recogniser.ident is not None:
-            self._recogniser.join(STOP_RECOGNISER_S)
-        is_committed = self._committer.ident is None or self._committer.finish(STOP_COMMITTER_S)
-        if self._groups is not None and not self._groups.keeper.finish(STOP_KEEPER_S):
-            _LOG.error("The last news of unknown people's groups were not written down in time")
-        if self._watch.ident is not None:
-            self._watch.stop(STOP_WATCH_S)
-        if is_committed and self._recogniser.all_ended.is_set():
-            self._end_replay()
-        self._let_sinks_finish(LAST_WORDS_S)
-        self._publishing.stop(STOP_SINKS_S)
-        for capture in self._captures:
-            # Most ended long before, with the first stop; a wait for several hanging ones is shared.
-            if capture.is_alive:
-                capture.join(STOP_CAPTURE_S / len(self._captures))
-        self._outbox.close()
-        return is_committed and not self._recogniser.is_alive()
-
-    @property
-    def is_unheard(self) -> bool:
-        """Whether the reader of standard output has gone, and nobody else is told anything."""
-        only_console = all(isinstance(sink, ConsoleSink) for sink in self._settings.sinks)
-        return only_console and self._publishing.is_console_closed
-
-    @property
-    def failure(self) -> BaseException | None:
-        """Why the recogniser or the committer ended by itself; None while both go on."""
-        return self._recogniser.failure or self._committer.failure
-
-    def configure(self, settings: Settings) -> None:
-        """Take over changed settings between two frames."""
-        self._settings = settings
-        if self._groups is not None:
-            self._groups.configure(settings)
-        for pipeline in self._pipelines.values():
-            pipeline.configure(settings)
-
-    def is_done(self) -> bool:
-        """Whether every feed has ended and every sink has what it can take."""
-        if not self._recogniser.all_ended.is_set() or not self._committer.is_idle:
-            return False
-        if self._groups is not None and not self._groups.keeper.is_idle:
-            return False
-        return self._publishing.is_idle()
-
-    def report(self, now: Moment) -> None:
-        """Tell the sinks that want it how the feeds are: at once what changed, the counts now and then."""
-        for state in self._states(now):
-            told, told_ms = self._states_told.get(state.feed_id, (None, 0))
-            is_news = told is None or _news_of(state) != _news_of(told)
-            if is_news or now.steady_ms - told_ms >= STATE_EVERY_MS:
-                self._states_told[state.feed_id] = state, now.steady_ms
-                self._publishing.report_feed(state)
-
-    def status_line(self, now: Moment) -> str:
-        """One line for `systemctl status`."""
-        states = self._states(now)
-        well = sum(state.capturing for state in states)
-        words = [f"{well} of {len(states)} feeds capturing"]
-        words += [f"{state.feed_id}: {state.state}" for state in states if not state.capturing]
-        if self._committer.is_stuck:
-            words.append("the outbox cannot be written")
-        if self._groups is not None and self._groups.keeper.given_up:
-            words.append(f"{self._groups.keeper.given_up} news of unknown people were lost")
-        return "; ".join([*words, *self._remarks])
-
-    def give_up(self, now: Moment) -> None:
-        """Let the outbox forget what its limits do not allow."""
-        limits = self._settings.outbox
-        self._outbox.give_up(now, limits.max_age, limits.max_bytes)
-
-    def makes_progress(self, now: Moment) -> bool:
-        """Whether the recogniser turns and every feed captures or waits in a back-off of its own.
-
-        A dead camera, broker or disk is no reason to start anew; a thread that hangs for good is.
-        """
-        if any(capture.stuck_s(now) > LOST_AFTER_S for capture in self._captures):
-            return False
-        if self._recogniser.beats != self._beats:
-            self._beats, self._beat_at_ms = self._recogniser.beats, now.steady_ms
-        return now.steady_ms - self._beat_at_ms < WEDGED_AFTER_MS or self._committer.is_stuck
-
-    def _end_replay(self) -> None:
-        try:
-            self._outbox.end_replay()
-        except StoreError as error:
-            _LOG.error("The next replay will have other ids: %s", error)
-
-    def _let_sinks_finish(self, patience_s: float) -> None:
-        """Give the last words (final jobs, nobody is there) time to go out now, not at the next start."""
-        never = threading.Event()
-        for _ in range(round(patience_s / LOOK_S)):
-            if self._publishing.is_idle():
-                return
-            never.wait(LOOK_S)
-
-    def _states(self, now: Moment) -> list[FeedState]:
-        return [
-            self._pipelines[state.feed_id].added_to(state)
-            for state in (capture.state(now) for capture in self._captures)
-        ]
-
-
-def _news_of(state: FeedState) -> tuple[object, ...]:
-    """What of a state a reader would want to know at once."""
-    return state.state, state.decoder, state.width_px, state.height_px, state.faults
-
-
-def _begun_outbox(settings: Settings, data_dir: Path, clock: Clock) -> tuple[Outbox, str, int]:
-    """The outbox with what the last run left open closed, the device's name, and the number of this run."""
-    outbox = Outbox(data_dir, routes_of(settings.sinks))
-    outbox.begin(clock.moment(), boot_id())
-    device = settings.device or outbox.device_id(new_id)
-    run = outbox.next_run()
-    outbox.close_orphans(clock.moment())
-    return outbox, device, run
-
-
-def _woken_by_commits(
-    publishing: Publishing, on_commit: Callable[[Sequence[Message]], None] | None
-) -> Callable[[Sequence[Message]], None]:
-    def committed(messages: Sequence[Message]) -> None:
-        publishing.wake()
-        if on_commit is not None:
-            on_commit(messages)
-
-    return committed
 
 
 def assemble(
@@ -245,48 +37,65 @@ def assemble(
 
     `tell` hears how far it is where faces have to be embedded anew, which may take minutes.
     """
-    models = load_chosen_models(settings.models, settings.detection.min_score, data_dir)
-    # Asked for first: nobody's faces are embedded anew for a model that nobody can be recognised with.
-    calibration = models.calibrated()
-    outbox, device, run = _begun_outbox(settings, data_dir, clock)
-    publishing = make_publishing(
-        settings.sinks,
-        outbox,
-        attempts=settings.outbox.attempts,
-        device=device,
-        clock=clock,
-        jitter=jitter,
-    )
-    namespaces = [feed.namespace for feed in settings.feeds]
-    embed_anew(data_dir, namespaces, models.embedder, clock, new_id, tell)
-    committer = Committer(outbox, clock, jitter, _woken_by_commits(publishing, on_commit))
-    galleries = Galleries(calibration)
-    groups = make_groups(settings, models, data_dir, clock)
-    books = groups.books if groups else None
-    watch = GalleryWatch(data_dir, namespaces, models.embedder.model_hash, galleries, clock, new_id, books)
-    slots = SlotRing(tuple(feed.id for feed in settings.feeds))
-    stop_capture = threading.Event()
+    around = make_surroundings(settings, data_dir, clock, on_commit, tell)
+    serving = Serving(around) if takes_requests(settings) else None
+    if serving is not None:
+        serving.prepare(clock.moment())
+    publishing = around.bell.publishing = _publishing(around, serving)
+    committer = Committer(around.outbox, clock, jitter, around.bell.committed)
     sources = {feed.id: make_source(feed.source, data_dir, clock) for feed in settings.feeds}
-    replay = 0 if all(source.is_live for source in sources.values()) else outbox.begin_replay()
-    captures, pipelines = [], {}
-    for feed in settings.feeds:
-        source = sources[feed.id]
-        is_replay = not source.is_live
-        origin = Origin(device, feed.namespace, feed.id, replay if is_replay else run, is_replay)
-        unknown = groups.people_of(feed) if groups else None
-        pipelines[feed.id] = FeedPipeline(origin, settings, models, unknown)
-        captures.append(CaptureThread(feed, source, slots, clock, jitter, device, stop_capture, _LOG))
-    return Machinery(
+    pipelines = _pipelines(around, serving, sources)
+    desk = serving.desk if serving else None
+    turns = FairTurns(settings.requests.share)
+    stop_capture = threading.Event()
+    machinery = Machinery(
         settings=settings,
-        device=device,
-        outbox=outbox,
+        device=around.device,
+        outbox=around.outbox,
         publishing=publishing,
         committer=committer,
-        groups=groups,
-        watch=watch,
-        recogniser=Recogniser(slots, pipelines, galleries, committer, clock),
+        groups=around.groups,
+        serving=serving,
+        watch=around.watch,
+        recogniser=Recogniser(around.slots, pipelines, around.galleries, committer, clock, desk, turns),
         pipelines=pipelines,
-        captures=captures,
+        captures=[
+            CaptureThread(
+                feed, sources[feed.id], around.slots, clock, jitter, around.device, stop_capture, _LOG
+            )
+            for feed in settings.feeds
+        ],
         stop_capture=stop_capture,
-        remarks=models.remarks,
+        remarks=around.models.remarks,
     )
+    if serving is not None:
+        serving.make_server(lambda: machinery.is_alive, machinery.troubles)
+    return machinery
+
+
+def _publishing(around: Surroundings, serving: Serving | None) -> Publishing:
+    return make_publishing(
+        around.settings.sinks,
+        around.outbox,
+        attempts=around.settings.outbox.attempts,
+        device=around.device,
+        clock=around.clock,
+        jitter=jitter,
+        requests=serving.request_taker if serving else None,
+        hooks=serving.hook_pool if serving else None,
+    )
+
+
+def _pipelines(
+    around: Surroundings, serving: Serving | None, sources: dict[str, Source]
+) -> dict[str, FeedPipeline]:
+    replay = 0 if all(source.is_live for source in sources.values()) else around.outbox.begin_replay()
+    pipelines = {}
+    for feed in around.settings.feeds:
+        is_replay = not sources[feed.id].is_live
+        run = replay if is_replay else around.run
+        origin = Origin(around.device, feed.namespace, feed.id, run, is_replay)
+        unknown = around.groups.people_of(feed) if around.groups else None
+        history = serving.history_of(feed) if serving else None
+        pipelines[feed.id] = FeedPipeline(origin, around.settings, around.models, unknown, history)
+    return pipelines

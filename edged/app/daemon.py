@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from edged.app.absolute_paths import with_absolute_paths
-from edged.app.composition import Machinery, assemble
+from edged.app.composition import assemble
 from edged.app.configuration import Loaded, load
 from edged.app.data_dir import data_dir_of
+from edged.app.machinery import Machinery
 from edged.app.reembedding import Progress
 from edged.domain.errors import EdgedError, StoreError
 from edged.domain.message import Message
@@ -116,7 +117,8 @@ class Daemon:
             except StoreError as error:
                 _LOG.error("The outbox could not be looked after: %s", error)
         interval_s = self._manager.watchdog_interval_s
-        if interval_s is not None and now.steady_ms >= self._next_beat_ms and machinery.makes_progress(now):
+        progresses = machinery.makes_progress(now)
+        if interval_s is not None and now.steady_ms >= self._next_beat_ms and progresses:
             self._next_beat_ms = now.steady_ms + round(interval_s * 1000)
             self._manager.watchdog()
 

@@ -10,10 +10,11 @@ from edged.domain.box import Box
 from edged.domain.errors import CameraError, CameraFault, EndOfMediaError, InputError
 from edged.domain.face import Quality
 from edged.domain.frame import Pixels
-from edged.domain.identity import IdentityFaces, NewFace
+from edged.domain.identity import GalleryChange, IdentityFaces, NewFace
 from edged.pipeline.examine import Look, look_closely
 from edged.pipeline.ports import Models, Source
 from edged.recognition.advice import Shown, weaknesses
+from edged.recognition.calibration import Calibration
 from edged.recognition.clip_people import ClipPeople, Seen, Stretch
 from edged.recognition.enrolment import (
     DIFFERENT_BELOW,
@@ -21,6 +22,7 @@ from edged.recognition.enrolment import (
     MOST_FACES,
     Candidate,
     best_and_varied,
+    likeness,
     not_among,
     odd_files,
     similarity_to,
@@ -85,6 +87,26 @@ class Enrolment:
         if similarity < DOUBTFUL_BELOW:
             doubts.append(f"{words} are only {similarity:.3f} alike; is it the same person?")
         return replace(self, faces=tuple(new)), doubts
+
+    def compared(
+        self, gallery: GalleryChange, calibration: Calibration, identity_id: str = ""
+    ) -> tuple["Enrolment", list[str]]:
+        """What of this is new to a namespace's whole gallery, and whom it resembles in it.
+
+        `identity_id` is whom it is for, empty for a new person. Raises InputError like `for_person`.
+        """
+        enrolment = self
+        warnings: list[str] = []
+        own = next((one for one in gallery.changed if one.identity.id == identity_id), None)
+        if own is not None:
+            enrolment, warnings = self.for_person(own)
+        match = likeness(gallery, enrolment.faces, calibration, besides=identity_id)
+        if match is not None:
+            warnings.append(
+                f"the faces look like {match.identity.label} ({match.identity.id}), who is enrolled:"
+                f" {match.similarity:.3f} alike"
+            )
+        return enrolment, warnings
 
 
 class Enroller:

@@ -1,6 +1,7 @@
 """Puts together what groups unknown people, or sees to it that nothing of them is kept."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -50,26 +51,31 @@ class GroupParts:
 
     def people_of(self, feed: Feed) -> UnknownPeople:
         """The unknown people of one feed."""
+        return self.people(feed.namespace, feed.id)
+
+    def people(self, namespace: str, feed_id: str) -> UnknownPeople:
+        """The unknown people of a namespace, as they are seen at one feed, or in requests that name it."""
         grouping = Grouping(
-            partial(self.books.of, feed.namespace),
-            partial(self.keeper.put, feed.namespace),
+            partial(self.books.of, namespace),
+            partial(self.keeper.put, namespace),
             self.calibration,
             self.model_hash,
             self.keep_chips,
         )
-        return UnknownPeople(feed.id, grouping)
+        return UnknownPeople(feed_id, grouping)
 
 
-def make_groups(settings: Settings, models: Models, data_dir: Path, clock: Clock) -> GroupParts | None:
+def make_groups(
+    settings: Settings, namespaces: Sequence[str], models: Models, data_dir: Path, clock: Clock
+) -> GroupParts | None:
     """The parts, of which none runs yet.
 
     None where groups are off, and then what was kept is deleted. Raises ModelError where the embedder is not
     calibrated.
     """
-    names = tuple(dict.fromkeys(feed.namespace for feed in settings.feeds))
     wanted = settings.groups
     if not wanted.enabled:
-        for namespace in names:
+        for namespace in namespaces:
             _delete_all(namespace, namespace_path(data_dir, namespace), clock)
         return None
     calibration = models.calibrated()
@@ -82,7 +88,7 @@ def make_groups(settings: Settings, models: Models, data_dir: Path, clock: Clock
         ),
         settings.recognition.similarity_offset,
     )
-    records = GroupRecords(data_dir, names, wanted, clock, new_id)
+    records = GroupRecords(data_dir, namespaces, wanted, clock, new_id)
     return GroupParts(
         books,
         GroupKeeper(records, jitter),

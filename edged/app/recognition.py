@@ -5,22 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from edged.api.request_job import status_of
 from edged.camera.picture import read_picture
 from edged.domain.errors import InputError
 from edged.domain.face import Face
 from edged.domain.frame import Pixels
 from edged.domain.identifiers import derived_id
-from edged.domain.job import ImageStatus, Job, JobEdge, JobImage, JobObject, JobStatus
+from edged.domain.job import ImageStatus, Job, JobEdge, JobImage
 from edged.domain.moment import Moment
 from edged.pipeline.examine import examine
 from edged.pipeline.ports import Models
-from edged.recognition.decision import NOT_YET, Decision, Rule, decide
-from edged.recognition.evidence import Evidence
+from edged.pipeline.single_face import Placed, decided, rule_at_once
+from edged.recognition.decision import NOT_YET, Decision
 from edged.recognition.gallery import Gallery
-from edged.recognition.sighting import Observation
-from edged.recognition.wire import BoxUnit, object_of, wire_box
+from edged.recognition.wire import BoxUnit
 from edged.settings.recognition import Quality, Recognition
 from edged.vision.annotate import Mark, annotated
 
@@ -80,8 +78,7 @@ class PictureRecogniser:
         self._models = models
         self._gallery = gallery
         self._quality = quality
-        at_once = msgspec.structs.replace(recognition, min_faces=1, unknown_after=1)
-        self._rule = Rule(at_once, models.calibrated())
+        self._rule = rule_at_once(recognition, models.calibrated())
         self._namespace = namespace
         self._device = device
         self._unit: BoxUnit = unit
@@ -96,13 +93,16 @@ class PictureRecogniser:
         except InputError as error:
             failed = JobImage(id=image_id, url=url, status=ImageStatus.INVALID_IMAGE_FORMAT_ERROR, objects=())
             return Recognised(path, failed, trouble=error.what)
-        faces = tuple((face, self._decision(face)) for face in examine(self._models, self._quality, pixels))
+        found = examine(self._models, self._quality, pixels)
+        faces = tuple((face, decided(face, self._gallery, self._rule)[0]) for face in found)
+        height_px, width_px = pixels.shape[:2]
+        placed = Placed(image_id, width_px, height_px, self._unit, self._at)
         image = JobImage(
             id=image_id,
             url=url,
             status=ImageStatus.COMPLETED_SUCCESSFULLY,
             objects=tuple(
-                self._object(image_id, number, face, decision, pixels)
+                placed.object_of(number, face, decision)
                 for number, (face, decision) in enumerate(faces, start=1)
             ),
         )
@@ -111,18 +111,12 @@ class PictureRecogniser:
     def job(self, recognised: Sequence[Recognised]) -> Job:
         """The job of all files together."""
         images = tuple(one.image for one in recognised)
-        failed = sum(image.status is not ImageStatus.COMPLETED_SUCCESSFULLY for image in images)
-        status = JobStatus.COMPLETED_SUCCESSFULLY
-        if failed:
-            status = (
-                JobStatus.COMPLETED_ALL_ERROR if failed == len(images) else JobStatus.COMPLETED_PARTIAL_ERROR
-            )
         return Job(
             id=derived_id(
                 "job", self._device, self._namespace, self._at.utc_ms, *(image.id for image in images)
             ),
             created_at=self._at.utc_ms,
-            status=status,
+            status=status_of(image.status for image in images),
             images=images,
             edge=JobEdge(
                 namespace=self._namespace,
@@ -132,26 +126,6 @@ class PictureRecogniser:
                 updated_at=self._at.utc_ms,
                 delayed_ms=0,
             ),
-        )
-
-    def _decision(self, face: Face) -> Decision:
-        if face.embedding is None or face.quality is None:
-            reasons = ", ".join(face.quality.rejections) if face.quality else ""
-            return Decision(NOT_YET.verdict, reason=reasons or NOT_YET.reason)
-        evidence = Evidence()
-        evidence.add(face.embedding, face.quality.score)
-        return decide(evidence, self._gallery, self._rule)
-
-    def _object(
-        self, image_id: str, number: int, face: Face, decision: Decision, pixels: Pixels
-    ) -> JobObject:
-        height_px, width_px = pixels.shape[:2]
-        return object_of(
-            Observation(derived_id("track", image_id, number), face, decision),
-            decision,
-            face_id=derived_id("face", image_id, number),
-            at=self._at,
-            box=wire_box(face.detection.box, width_px, height_px, self._unit),
         )
 
 

@@ -98,7 +98,7 @@ def _written(value: Any) -> str:
         case Duration() | Size() | FalseAccept() | str():
             return f"`{value}`"
         case int() | float():
-            return f"`{value:g}`"
+            return f"`{value:.15g}`"
         case tuple():
             return f"`[{', '.join(str(item) for item in value)}]`"
         case _:

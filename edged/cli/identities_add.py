@@ -13,9 +13,7 @@ from edged.domain.identity import Identity, checked_custom_id, checked_name
 
 if TYPE_CHECKING:
     from edged.app.enrolment import Enroller, Enrolment
-    from edged.domain.identity import GalleryChange
     from edged.pipeline.ports import Models
-    from edged.recognition.calibration import Calibration
     from edged.store.namespace_store import NamespaceStore
 
 USAGE = """\
@@ -30,6 +28,8 @@ eight at most. Three and more pictures of different days make a far better templ
 A file without a face, with several, or of another person than the rest is refused, and then nothing is
 changed. Weak pictures, and likeness to somebody already enrolled, are said, and what would help further.
 """
+
+_USE_TO = "; if it is the same person, use --to"
 
 
 def add_add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -62,8 +62,8 @@ def _run(arguments: argparse.Namespace) -> int:
     with place.writing(may_create=True) as store:
         gallery = store.changes_since(0, model_hash)
         if gallery is not None:
-            enrolment, more = _compared(enrolment, gallery, models.calibrated(), target)
-            warnings += more
+            enrolment, more = enrolment.compared(gallery, models.calibrated(), target.id if target else "")
+            warnings += [f"{doubt}{_USE_TO if target is None else ''}" for doubt in more]
         if warnings and arguments.strict:
             raise InputError("\n".join(warnings), remedy="Nothing was enrolled, because of --strict.")
         faces = enrolment.new_faces(model_hash)
@@ -146,27 +146,6 @@ def _enroller(place: Place) -> "tuple[Enroller, Models]":
         tell=lambda line: print(line, file=sys.stderr),
     )
     return enroller, models
-
-
-def _compared(
-    enrolment: "Enrolment", gallery: "GalleryChange", calibration: "Calibration", target: Identity | None
-) -> "tuple[Enrolment, list[str]]":
-    """The faces that are new to the gallery, and what they resemble in it."""
-    from edged.recognition.enrolment import likeness
-
-    warnings = []
-    if target is not None:
-        own = next((one for one in gallery.changed if one.identity.id == target.id), None)
-        if own is not None:
-            enrolment, doubts = enrolment.for_person(own)
-            warnings += doubts
-    match = likeness(gallery, enrolment.faces, calibration, besides=target.id if target else "")
-    if match is not None:
-        warnings.append(
-            f"the faces look like {match.identity.label} ({match.identity.id}), who is enrolled:"
-            f" {match.similarity:.3f} alike; if it is the same person, use --to"
-        )
-    return enrolment, warnings
 
 
 def _told(person: Identity, enrolment: "Enrolment", place: Place) -> str:

@@ -15,6 +15,7 @@ COMMANDS = (
     "identities",
     "groups",
     "models",
+    "api",
     "evaluate",
     "calibrate",
     "outbox",

@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 from edged.settings.feeds import Crop, Retry
+from edged.settings.http import Http
 from edged.settings.quantities import Section
 from edged.settings.recognition import Motion, Quality, Recognition, Sightings
 from edged.settings.root import Settings
@@ -15,6 +17,7 @@ from edged.settings.sources import FileSource, HttpSource, ImagesSource, RtspSou
 
 _PASSWORD_IN_QUERY: Final = re.compile(r"[/?&](pass|passwd|password|pwd|token)=[^&]", re.IGNORECASE)
 """Some cameras take it in no other way, so it is not refused."""
+_LAST_PORT: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,38 @@ def _start_is_a_day(source: FileSource | ImagesSource) -> Conflict | None:
     return None
 
 
+def _port_exists(http: Http) -> Conflict | None:
+    if int(http.listen.rpartition(":")[2]) <= _LAST_PORT:
+        return None
+    return Conflict("listen", f"is {http.listen}; ports end at {_LAST_PORT}")
+
+
+def _is_safe_to_listen(http: Http) -> Conflict | None:
+    if http.tls is not None or http.allow_plain or _is_loopback(http.listen.rpartition(":")[0]):
+        return None
+    return Conflict(
+        "listen",
+        f"is {http.listen}, where others reach it, and secrets and faces would cross the network unencrypted;"
+        " give `tls`, or listen at 127.0.0.1, or set `allow_plain: true` where a proxy does the TLS",
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _proxies_are_addresses(http: Http) -> Conflict | None:
+    for proxy in http.trusted_proxies:
+        try:
+            ip_network(proxy, strict=False)
+        except ValueError:
+            return Conflict("trusted_proxies", f"has `{proxy}`, which is no address and no network")
+    return None
+
+
 _CHECKS: Final[Mapping[type[Section], tuple[Callable[[Any], Conflict | None], ...]]] = {
     Retry: (_below("first", "most", or_equal=True),),
     Crop: (_below("x_min", "x_max"), _below("y_min", "y_max")),
@@ -112,6 +147,7 @@ _CHECKS: Final[Mapping[type[Section], tuple[Callable[[Any], Conflict | None], ..
         _below("min_faces", "unknown_after", or_equal=True),
         _below("embeddings_per_s_decided", "embeddings_per_s", or_equal=True),
     ),
+    Http: (_port_exists, _is_safe_to_listen, _proxies_are_addresses),
     Sightings: (
         _below("min_interval", "close_after", or_equal=True),
         _below("close_after", "max_age", or_equal=True),

@@ -46,9 +46,9 @@ def written(value: str | int) -> str:
 
 def _number_range(kind: Number) -> str:
     if kind.gt is None and kind.lt is None:
-        return _range(*(None if bound is None else f"{bound:g}" for bound in (kind.ge, kind.le)))
+        return _range(*(None if bound is None else f"{bound:.15g}" for bound in (kind.ge, kind.le)))
     bounds = (("of at least", kind.ge), ("above", kind.gt), ("at most", kind.le), ("below", kind.lt))
-    return " " + " and ".join(f"{words} {bound:g}" for words, bound in bounds if bound is not None)
+    return " " + " and ".join(f"{words} {bound:.15g}" for words, bound in bounds if bound is not None)
 
 
 def _range(least: str | None, most: str | None) -> str:

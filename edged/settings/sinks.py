@@ -75,6 +75,12 @@ class MqttSink(Sink, frozen=True, kw_only=True, tag="mqtt", tag_field="type"):
         Duration,
         key("A partition is noticed after about one and a half of these.", at_least="1 s", at_most="1 h"),
     ] = Duration(15)
+    recognize: Annotated[
+        bool, key("Take requests to recognise pictures at `<prefix>/<namespace>/recognize`.")
+    ] = False
+    max_request: Annotated[
+        Size, key("A request with more bytes is refused.", at_least="10 kB", at_most="256 MB")
+    ] = Size(16_000_000)
     in_flight: Annotated[int, key("Messages sent and not yet acknowledged, at most.", ge=1, le=1000)] = 64
     event_max_age: Annotated[
         Duration, key("An event that is older when it is sent says `delayed`.", at_least="1 s", at_most="1 d")

@@ -1,4 +1,4 @@
-"""Resident memory of the daemon with one 720p feed at real time and MQTT on, and whether it stays flat.
+"""Resident memory of the daemon with one 720p feed at real time, HTTP and MQTT on, and whether it stays flat.
 
 usage: scripts/benchmarks/memory.py [SECONDS]      120 without; 3600 for the hour of the budget
 """
@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from running import feed_of, hd_clip, running_daemon
+from running import feed_of, get, hd_clip, http_on, running_daemon
 
-from bench.mosquitto import Mosquitto
+from bench.mosquitto import Mosquitto, free_port
 
 BUDGET_MIB = 150
 
@@ -35,12 +35,15 @@ def main(seconds: int) -> None:
     with tempfile.TemporaryDirectory() as folder, Mosquitto() as broker:
         configuration = feed_of(hd_clip(Path(folder)))
         configuration += f"sinks:\n  - {{type: mqtt, host: 127.0.0.1, port: {broker.port}}}\n"
+        port = free_port()
+        configuration += http_on(port)
         with running_daemon(configuration) as (process, _):
             at_ready = resident_mib(process.pid)
             samples = []
             begun_cpu_s = cpu_s(process.pid)
             for _ in range(seconds):
                 time.sleep(1)
+                get(port, "/readyz")
                 samples.append(resident_mib(process.pid))
             share = (cpu_s(process.pid) - begun_cpu_s) / seconds
     quarter = max(1, len(samples) // 4)

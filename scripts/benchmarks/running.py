@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,12 +30,30 @@ class NotifySocket:
             pass
 
 
+CLIENT_SECRET = "nobody-else-runs-this-daemon"  # noqa: S105 (of a daemon that is gone at once)
+
+
+def http_on(port: int) -> str:
+    """The configuration of the HTTP server with one client."""
+    return f"http:\n  listen: 127.0.0.1:{port}\n  clients:\n    - {{id: bench, secret: !secret client}}\n"
+
+
+def get(port: int, path: str) -> bytes:
+    """What the HTTP server answers without a token."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return bytes(answer.read())
+
+
 @contextmanager
 def running_daemon(configuration: str) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     """`edged run` on a configuration; gives the process and the seconds it took to READY."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = folder / "config.yaml"
+        secret = folder / "secrets" / "client"
+        secret.parent.mkdir()
+        secret.write_text(CLIENT_SECRET)
+        secret.chmod(0o600)
         config.write_text(f"data_dir: {folder / 'data'}\n{configuration}")
         notify = NotifySocket(folder)
         with (folder / "log").open("wb") as log:

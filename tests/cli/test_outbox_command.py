@@ -8,6 +8,7 @@ import pytest
 from edged.cli.main import main
 from edged.delivery.route import Route
 from edged.delivery.settlement import Retry, Settlement
+from edged.domain.hook import Hook
 from edged.domain.message import Message, MessageKind
 from edged.store.outbox import FILE_NAME, Outbox
 from edged.system.clock import SystemClock
@@ -140,3 +141,42 @@ def test_the_configuration_says_where_and_names_the_sinks(capsys, data_dir):
     assert main(["outbox", "--config", str(config), "--json"]) == 0
     sinks = json.loads(capsys.readouterr().out)["sinks"]
     assert [sink["sink"] for sink in sinks] == ["mqtt", "console"]
+
+
+def test_the_webhooks_of_clients_are_listed_without_what_may_be_secret(capsys, data_dir):
+    def a_hook(number: int, *, is_registered: bool) -> Hook:
+        url = f"https://h{number}.example/secret-path?token=x"
+        return Hook(
+            id=f"h{number}",
+            url=url,
+            secret="whsec_secret",
+            client_id="app",
+            namespaces=("home",),
+            created_ms=number,
+            is_registered=is_registered,
+        )
+
+    now = SystemClock().moment()
+    with closing(Outbox(data_dir, [])) as outbox:
+        outbox.add_hook(a_hook(1, is_registered=True))
+        for number in range(2, 24):
+            outbox.add_hook(a_hook(number, is_registered=False))
+        outbox.commit([a_message("job")], now)
+        (parcel,) = outbox.claim("hook:h1", 10, now, 60)
+        retry = Retry(parcel.id, 60_000, counts=False, reason="no answer in time")
+        outbox.settle("hook:h1", Settlement(retried=(retry,)), now)
+        outbox.release_hook("h23")
+    _, told = run(capsys, data_dir)
+    lines = told.out.splitlines()
+    assert "webhook of app at https://h1.example (h1): 1 waiting, the oldest for 0 s" in lines
+    assert "  last failure: no answer in time" in lines
+    assert "webhook of requests of app at https://h21.example (h21): 0 waiting" in lines
+    assert lines[-1] == "and 1 more webhook of requests"
+    _, as_json = run(capsys, data_dir, "--json")
+    status = json.loads(as_json.out)
+    assert (len(status["hooks"]), status["hooks"][0]["where"], status["hookCounters"]) == (
+        22,
+        "https://h1.example",
+        {},
+    )
+    assert "secret" not in told.out + as_json.out

@@ -1,10 +1,12 @@
-"""Every MQTT topic that the program writes to is in docs/delivery.md."""
+"""Every MQTT topic that the program writes to or reads is in docs/delivery.md."""
+
+from dataclasses import replace
 
 import pytest
 
 from bench.checkout import ROOT
 from edged.delivery.topics import Topics
-from edged.domain.message import Message, MessageKind
+from edged.domain.message import Message, MessageKind, Reply
 
 TOPICS = Topics(prefix="edged", device="<device>")
 
@@ -13,9 +15,19 @@ def _message(kind: MessageKind) -> Message:
     return Message(kind, "<namespace>", "<feedId>", "subject", 1, is_final=True, body=b"{}", at_ms=0)
 
 
+def _answer() -> Message:
+    return replace(_message(MessageKind.JOB), subject_id="<jobId>", reply=Reply(""))
+
+
 @pytest.mark.parametrize(
     "topic",
-    [TOPICS.status, TOPICS.feed_state("<feedId>"), *(TOPICS.of(_message(kind)) for kind in MessageKind)],
+    [
+        TOPICS.status,
+        TOPICS.feed_state("<feedId>"),
+        TOPICS.requests("<namespace>"),
+        TOPICS.of(_answer()),
+        *(TOPICS.of(_message(kind)) for kind in MessageKind),
+    ],
 )
 def test_a_topic_is_in_the_documentation(topic: str) -> None:
     assert f"`{topic}`" in (ROOT / "docs" / "delivery.md").read_text("utf-8")

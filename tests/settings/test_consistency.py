@@ -2,6 +2,7 @@ import pytest
 
 from edged.settings.consistency import conflicts, doubts, repeated
 from edged.settings.feeds import Crop, Feed, Retry
+from edged.settings.http import Client, Http, HttpTls
 from edged.settings.quantities import Duration, Secret, Section
 from edged.settings.recognition import Motion, Quality, Recognition, Sightings
 from edged.settings.root import Settings
@@ -10,6 +11,8 @@ from edged.settings.sources import FileSource, HttpSource, ImagesSource, RtspSou
 
 ADDRESS = "rtsp://camera.example/1"
 PASSWORD = Secret("camera", "hunter2")
+CLIENTS = (Client(id="home-automation", secret=PASSWORD),)
+TLS = HttpTls(certificate_file="a.pem", key_file="a.key")
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,11 @@ PASSWORD = Secret("camera", "hunter2")
         (MqttTls(certificate_file="a.pem"), "certificate_file"),
         (MqttTls(key_file="a.key"), "key_file"),
         (MqttTls(certificate_file="a.pem", key_password=PASSWORD), "key_password"),
+        (Http(clients=CLIENTS, listen="127.0.0.1:65536"), "listen"),
+        (Http(clients=CLIENTS, listen="0.0.0.0:8080"), "listen"),
+        (Http(clients=CLIENTS, listen="[::]:8080"), "listen"),
+        (Http(clients=CLIENTS, listen="camera.example:8080"), "listen"),
+        (Http(clients=CLIENTS, trusted_proxies=("10.0.0.1", "proxy.example")), "trusted_proxies"),
     ],
 )
 def test_keys_that_contradict_each_other_are_found(section: Section, key: str) -> None:
@@ -59,6 +67,12 @@ def test_keys_that_contradict_each_other_are_found(section: Section, key: str) -
         MqttTls(certificate_file="a.pem", key_file="a.key", key_password=PASSWORD),
         FileSource(path="a.mp4", start="2024-02-29T23:59:59.999Z"),
         ConsoleSink(),
+        Http(clients=CLIENTS),
+        Http(clients=CLIENTS, listen="[::1]:65535"),
+        Http(clients=CLIENTS, listen="localhost:1"),
+        Http(clients=CLIENTS, listen="0.0.0.0:8080", tls=TLS),
+        Http(clients=CLIENTS, listen="192.0.2.1:80", allow_plain=True),
+        Http(clients=CLIENTS, trusted_proxies=("10.0.0.1", "fd00::/8", "192.168.1.7/24")),
     ],
 )
 def test_keys_that_go_together_are_left_alone(section: Section) -> None:

@@ -1,0 +1,63 @@
+"""The namespaces' databases, as the threads that serve the API use them."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from edged.api.problem import Code, Problem
+from edged.domain.errors import StoreError
+from edged.domain.moment import Clock
+from edged.store.history_store import HistoryStore
+from edged.store.namespace_files import file_of, namespace_path
+from edged.store.namespace_store import NamespaceStore
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class ApiStores:
+    """Opens each namespace once a thread, because a connection belongs to the thread that opened it.
+
+    A database may be exchanged or vanish while the daemon runs: then it is opened anew.
+    """
+
+    def __init__(self, data_dir: Path, clock: Clock, new_id: Callable[[], str]) -> None:
+        self._data_dir = data_dir
+        self._clock = clock
+        self._new_id = new_id
+        self._of_thread = threading.local()
+
+    @contextmanager
+    def of(self, namespace: str) -> Iterator[HistoryStore]:
+        """The namespace's database; a fault of it becomes a Problem (503) for whoever asked."""
+        path = namespace_path(self._data_dir, namespace)
+        try:
+            yield HistoryStore(self._opened(path))
+        except StoreError as error:
+            _LOG.error("namespace %s: a request was not served: %s", namespace, error)
+            self._let_go(path)
+            raise Problem(
+                Code.UNAVAILABLE, "the database cannot be read or written now", retry_after_s=5
+            ) from error
+
+    def _opened(self, path: Path) -> NamespaceStore:
+        stores = self._stores()
+        store, file = stores.get(path, (None, None))
+        if store is None or file_of(path) != file:
+            self._let_go(path)
+            store = NamespaceStore.open(path, self._clock, self._new_id)
+            stores[path] = store, file_of(path)
+        return store
+
+    def _let_go(self, path: Path) -> None:
+        store, _ = self._stores().pop(path, (None, None))
+        if store is not None:
+            store.close()
+
+    def _stores(self) -> "dict[Path, tuple[NamespaceStore, tuple[int, int] | None]]":
+        stores = getattr(self._of_thread, "stores", None)
+        if stores is None:
+            stores = self._of_thread.stores = {}
+        return stores

@@ -1,0 +1,236 @@
+"""All running parts of the daemon: started, watched and stopped by the main thread."""
+
+import logging
+import threading
+from typing import Final
+
+from edged.app.grouping import GroupParts
+from edged.app.serving import Serving
+from edged.domain.errors import StoreError
+from edged.domain.feed_state import FeedState
+from edged.domain.moment import Moment
+from edged.pipeline.capture import CaptureThread
+from edged.pipeline.committer import Committer
+from edged.pipeline.feed import FeedPipeline
+from edged.pipeline.recogniser import Recogniser
+from edged.publish.assembly import Publishing
+from edged.settings.root import Settings
+from edged.settings.sinks import ConsoleSink
+from edged.store.gallery_watch import GalleryWatch
+from edged.store.outbox import Outbox
+
+GALLERY_PATIENCE_S: Final = 30.0
+STOP_DOORS_S: Final = 0.5
+STOP_CLERK_S: Final = 0.4
+STOP_RECOGNISER_S: Final = 1.0
+STOP_COMMITTER_S: Final = 1.0
+STOP_KEEPER_S: Final = 0.3
+STOP_WATCH_S: Final = 0.4
+LAST_WORDS_S: Final = 0.8
+LOOK_S: Final = 0.02
+STOP_SINKS_S: Final = 0.9
+STOP_CAPTURE_S: Final = 0.5
+"""Together below the five seconds that a stop may take. A capturing thread that hangs in a read by then ends
+with the process."""
+
+STATE_EVERY_MS: Final = 10_000
+"""A feed's state is told at once when a reader would care, else so often."""
+
+WEDGED_AFTER_MS: Final = 30_000
+"""A recogniser that did not turn for so long will not."""
+LOST_AFTER_S: Final = 300.0
+"""A read that hangs for so long in spite of its time-outs never returns: only a new start frees the feed."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Machinery:
+    """All running parts. `start` and `stop` stand in mirrored order; the main thread calls everything."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        device: str,
+        outbox: Outbox,
+        publishing: Publishing,
+        committer: Committer,
+        groups: GroupParts | None,
+        serving: Serving | None,
+        watch: GalleryWatch,
+        recogniser: Recogniser,
+        pipelines: dict[str, FeedPipeline],
+        captures: list[CaptureThread],
+        stop_capture: threading.Event,
+        remarks: tuple[str, ...] = (),
+    ) -> None:
+        self.device = device
+        self._remarks = remarks
+        self._settings = settings
+        self._outbox = outbox
+        self._publishing = publishing
+        self._committer = committer
+        self._groups = groups
+        self._serving = serving
+        self._watch = watch
+        self._recogniser = recogniser
+        self._pipelines = pipelines
+        self._captures = captures
+        self._stop_capture = stop_capture
+        self._states_told: dict[str, tuple[FeedState, int]] = {}
+        self._beats = -1
+        self._beat_at_ms = 0
+        self.is_alive = True
+        """Whether it made progress when that was last asked; any thread may look."""
+
+    def start(self) -> None:
+        """From the sinks to the cameras: whoever takes is there before whoever gives."""
+        self._publishing.start()
+        self._committer.start()
+        self._watch.start()
+        if not self._watch.wait_until_read(GALLERY_PATIENCE_S):
+            _LOG.error("The enrolled people are still being read; until then everybody is unknown")
+        if self._groups is not None:
+            self._groups.keeper.start()
+        if self._serving is not None:
+            self._serving.start()
+        self._recogniser.start()
+        for capture in self._captures:
+            capture.start()
+        if self._serving is not None:
+            self._serving.open_doors()
+
+    def stop(self) -> bool:
+        """From the cameras to the sinks; whether everything that was recognised is on the disk."""
+        self._stop_capture.set()
+        if self._serving is not None:
+            self._serving.close_doors(STOP_DOORS_S)
+            self._serving.stop_clerk(STOP_CLERK_S)
+        self._recogniser.stop()
+        if self._recogniser.ident is not None:
+            self._recogniser.join(STOP_RECOGNISER_S)
+        is_committed = self._committer.ident is None or self._committer.finish(STOP_COMMITTER_S)
+        if self._groups is not None and not self._groups.keeper.finish(STOP_KEEPER_S):
+            _LOG.error("The last news of unknown people's groups were not written down in time")
+        if self._serving is not None:
+            self._serving.stop_history(STOP_KEEPER_S)
+        if self._watch.ident is not None:
+            self._watch.stop(STOP_WATCH_S)
+        if is_committed and self._recogniser.all_ended.is_set():
+            self._end_replay()
+        self._let_sinks_finish(LAST_WORDS_S)
+        self._publishing.stop(STOP_SINKS_S)
+        for capture in self._captures:
+            # Most ended long before, with the first stop; a wait for several hanging ones is shared.
+            if capture.is_alive:
+                capture.join(STOP_CAPTURE_S / len(self._captures))
+        self._outbox.close()
+        return is_committed and not self._recogniser.is_alive()
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether the reader of standard output has gone, and nobody else is told anything."""
+        only_console = all(isinstance(sink, ConsoleSink) for sink in self._settings.sinks)
+        return only_console and self._publishing.is_console_closed
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the recogniser or the committer ended by itself; None while both go on."""
+        of_serving = self._serving.failure if self._serving is not None else None
+        return self._recogniser.failure or self._committer.failure or of_serving
+
+    def configure(self, settings: Settings) -> None:
+        """Take over changed settings between two frames."""
+        self._settings = settings
+        if self._groups is not None:
+            self._groups.configure(settings)
+        if self._serving is not None:
+            self._serving.configure(settings)
+        for pipeline in self._pipelines.values():
+            pipeline.configure(settings)
+
+    def is_done(self) -> bool:
+        """Whether every feed has ended and every sink has what it can take."""
+        if not self._recogniser.all_ended.is_set() or not self._committer.is_idle:
+            return False
+        if self._groups is not None and not self._groups.keeper.is_idle:
+            return False
+        if self._serving is not None and not self._serving.is_idle:
+            return False
+        return self._publishing.is_idle()
+
+    def report(self, now: Moment) -> None:
+        """Tell the sinks that want it how the feeds are: at once what changed, the counts now and then."""
+        for state in self._states(now):
+            told, told_ms = self._states_told.get(state.feed_id, (None, 0))
+            is_news = told is None or _news_of(state) != _news_of(told)
+            if is_news or now.steady_ms - told_ms >= STATE_EVERY_MS:
+                self._states_told[state.feed_id] = state, now.steady_ms
+                self._publishing.report_feed(state)
+
+    def status_line(self, now: Moment) -> str:
+        """One line for `systemctl status`."""
+        states = self._states(now)
+        well = sum(state.capturing for state in states)
+        words = [f"{well} of {len(states)} feeds capturing"]
+        words += [f"{state.feed_id}: {state.state}" for state in states if not state.capturing]
+        if self._committer.is_stuck:
+            words.append("the outbox cannot be written")
+        if self._groups is not None and self._groups.keeper.given_up:
+            words.append(f"{self._groups.keeper.given_up} news of unknown people were lost")
+        if self._serving is not None:
+            words += self._serving.remarks()
+        return "; ".join([*words, *self._remarks])
+
+    def troubles(self) -> tuple[str, ...]:
+        """What keeps requests from being served; any thread may ask."""
+        words = []
+        if not self._watch.wait_until_read(0):
+            words.append("the enrolled people are still being read")
+        if self._committer.is_stuck:
+            words.append("the outbox cannot be written")
+        return tuple(words)
+
+    def give_up(self, now: Moment) -> None:
+        """Let the outbox, and the API's own file, forget what their limits do not allow."""
+        limits = self._settings.outbox
+        self._outbox.give_up(now, limits.max_age, limits.max_bytes)
+        if self._serving is not None:
+            self._serving.upkeep(now)
+
+    def makes_progress(self, now: Moment) -> bool:
+        """Whether the recogniser turns and every feed captures or waits in a back-off of its own.
+
+        A dead camera, broker or disk is no reason to start anew; a thread that hangs for good is.
+        """
+        if self._recogniser.beats != self._beats:
+            self._beats, self._beat_at_ms = self._recogniser.beats, now.steady_ms
+        turns = now.steady_ms - self._beat_at_ms < WEDGED_AFTER_MS or self._committer.is_stuck
+        is_lost = any(capture.stuck_s(now) > LOST_AFTER_S for capture in self._captures)
+        self.is_alive = turns and not is_lost
+        return self.is_alive
+
+    def _end_replay(self) -> None:
+        try:
+            self._outbox.end_replay()
+        except StoreError as error:
+            _LOG.error("The next replay will have other ids: %s", error)
+
+    def _let_sinks_finish(self, patience_s: float) -> None:
+        """Give the last words (final jobs, nobody is there) time to go out now, not at the next start."""
+        never = threading.Event()
+        for _ in range(round(patience_s / LOOK_S)):
+            if self._publishing.is_idle():
+                return
+            never.wait(LOOK_S)
+
+    def _states(self, now: Moment) -> list[FeedState]:
+        return [
+            self._pipelines[state.feed_id].added_to(state)
+            for state in (capture.state(now) for capture in self._captures)
+        ]
+
+
+def _news_of(state: FeedState) -> tuple[object, ...]:
+    """What of a state a reader would want to know at once."""
+    return state.state, state.decoder, state.width_px, state.height_px, state.faults
