@@ -42,7 +42,10 @@ exit codes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code and never raises what a person could act on."""
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    # Of several, only the one that is named: the others would take the daemon memory and time.
+    named = tuple(command for command in COMMANDS if command in words[:1])
+    arguments = _parser(named or COMMANDS).parse_args(words)
     try:
         return int(arguments.run(arguments))
     except EdgedError as error:
@@ -60,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edged",
         description="A recognition camera daemon: frames in, recognised people out, none lost.",
@@ -69,6 +72,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"edged {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in commands:
         importlib.import_module(f"edged.cli.{name}").add_parser(subparsers)
     return parser

@@ -88,7 +88,7 @@ class Endpoint:
         body = await self._body(operation, conversation, hold)
 
         def perform() -> Answer:
-            asked = None if operation.asked is None else decode(bytes(body), operation.asked)
+            asked = None if operation.asked is None else decode(body, operation.asked)
             call = Call(asked, namespace, resource, query, media, conversation.address, token, caller)
             return _answer(operation, media, CALLS[operation.id](service.backend, call))
 
