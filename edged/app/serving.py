@@ -103,7 +103,7 @@ class Serving:
         }
         self._around.outbox.keep_clients(clients)
         if self._own is not None:
-            self._own.begin(moment.utc_ms)
+            self._own.begin(moment.utc_ms, self._around.last_words)
 
     def make_server(self, alive: Callable[[], bool], troubles: Callable[[], tuple[str, ...]]) -> None:
         """Make the HTTP server, where one is configured; raises ConfigurationError for unusable secrets.

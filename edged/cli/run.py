@@ -30,6 +30,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal; 0 after a clean stop."""
+    from edged.system.memory import keep_little
+
+    keep_little()
     from edged.app.configuration import load
     from edged.app.daemon import Daemon
     from edged.system.ending import end_process

@@ -50,11 +50,10 @@ def closing_message(orphan: OpenJob, utc_ms: int) -> Message:
     status = JobStatus.COMPLETED_PARTIAL_ERROR if usable else JobStatus.COMPLETED_ALL_ERROR
     edge = job["edge"]
     updated = edge["updatedAt"] if orphan.is_replay else max(utc_ms, edge["updatedAt"])
-    job |= {
-        "status": status.value,
-        name: images,
-        "edge": edge | {"sequence": orphan.sequence + 1, "updatedAt": updated, "delayedMs": 0},
-    }
+    edge |= {"sequence": orphan.sequence + 1, "updatedAt": updated}
+    if "delayedMs" in edge:
+        edge["delayedMs"] = 0
+    job |= {"status": status.value, name: images, "edge": edge}
     return Message(
         kind=MessageKind.JOB,
         namespace=orphan.namespace,

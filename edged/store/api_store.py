@@ -1,9 +1,10 @@
 """What the API needs that belongs to no namespace: access tokens, and detect jobs, in the file `api.db`."""
 
+import contextlib
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import msgspec
 from edged.api.answers import DetectJob
 from edged.delivery.orphans import OpenJob, closing_message
 from edged.domain.errors import StoreError, StoreFault
+from edged.domain.message import Message
 from edged.settings.history import JobHistory
 from edged.store.database import Schema, open_database, reading, transaction
 from edged.store.faults import translated
@@ -70,8 +72,18 @@ class ApiStore:
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
 
-    def begin(self, now_ms: int) -> int:
-        """Close the detect jobs that a daemon left when it died, before any is written; returns how many."""
+    def begin(self, now_ms: int, last_words: Iterable[Message] = ()) -> int:
+        """Close the detect jobs that a daemon left when it died, before any is written.
+
+        `last_words` are the messages with which the outbox closed what that daemon left open: nobody shall be
+        told otherwise here. Returns how many were closed in other words.
+        """
+        for message in last_words:
+            # What another edged wrote in another form is closed below.
+            with contextlib.suppress(msgspec.DecodeError):
+                if message.client_id and not message.namespace:
+                    job = msgspec.json.decode(message.body, type=DetectJob)
+                    self.record_detect(message.client_id, job, now_ms)
         return self._write(lambda connection: _close_open_jobs(connection, now_ms))
 
     def close(self) -> None:

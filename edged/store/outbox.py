@@ -152,9 +152,7 @@ class Outbox:
         """Give every job of an earlier run that is still open its final message; returns these messages."""
         closed = self._file.take_in(lambda c: outbox_upkeep.close_orphans(c, self._routes, moment))
         if closed:
-            _LOG.warning(
-                "%d jobs were left open by the last run and are closed as incomplete", len(closed)
-            )
+            _LOG.warning("%d jobs were left open by the last run and are closed as incomplete", len(closed))
         return closed
 
     def give_up(self, moment: Moment, max_age_s: float, max_bytes: int) -> GivenUp:

@@ -1,7 +1,16 @@
-"""How much memory this process has."""
+"""How much memory this process has, and how little it keeps of what it had."""
 
+import ctypes
 import os
 from pathlib import Path
+from typing import Final
+
+_M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
+"""Of glibc's malloc.h."""
+
+_LARGE_BYTES: Final = 4_000_000
+"""More than a 720p frame, which comes ten times a second and is best taken from what is there already."""
 
 
 def resident_bytes() -> int:
@@ -11,3 +20,16 @@ def resident_bytes() -> int:
     except (OSError, IndexError, ValueError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def keep_little() -> None:
+    """Have the C library share one heap among all threads, and give what was large back when it is freed.
+
+    By itself, glibc has a heap for nearly every thread and learns to keep what was large: 10,000 requests of
+    all sizes leave 30 MiB more behind. Nothing happens where another C library is in use. To be called before
+    there are threads. Source: mallopt(3); measured with `scripts/fuzz-api`.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)

@@ -9,6 +9,7 @@ import pytest
 
 from builders.namespaces import raw_bytes
 from edged.api.answers import DetectEdge, DetectImage, DetectJob
+from edged.delivery.orphans import OpenJob, closing_message
 from edged.domain.errors import StoreError
 from edged.domain.job import ImageStatus, JobStatus
 from edged.settings.history import JobHistory
@@ -148,6 +149,16 @@ class TestDetectJobs:
         assert (closed.edge.sequence, closed.edge.updated_at) == (2, 5000)
         assert msgspec.json.decode(api.detect_job("kitchen", "job-2"), type=DetectJob) == done
         assert api.begin(6000) == 0
+
+    def test_it_is_closed_in_the_words_that_everybody_else_was_told(self, api):
+        api.record_detect("kitchen", a_detect_job(1), 0)
+        body = api.detect_job("kitchen", "job-1")
+        left = OpenJob("job-1", "", "", 1, body, is_replay=False, is_request=True, client_id="kitchen")
+        told = closing_message(left, 4000)
+
+        assert api.begin(5000, [told]) == 0
+
+        assert api.detect_job("kitchen", "job-1") == told.body
 
     def test_one_that_cannot_be_read_is_deleted(self, api, caplog):
         api.record_detect("kitchen", a_detect_job(1), 0)
