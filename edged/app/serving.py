@@ -163,8 +163,6 @@ class Serving:
     def close_doors(self, timeout_s: float) -> None:
         """Take no further request."""
         self._is_ready = False
-        self._guard.abort()
-        self._fetcher.abort()
         if self._server is not None and not self._server.stop(timeout_s):
             _LOG.warning("Requests over HTTP were cut off by the stop")
         if self._over_mqtt is not None:

@@ -20,6 +20,7 @@ class BoundedProtocol(H11Protocol):
         self._limits = limits
         self._awaiting_headers: asyncio.TimerHandle | None = None
         self._awaiting_reader: asyncio.TimerHandle | None = None
+        self._awaiting_end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there: its first request is awaited."""
@@ -32,6 +33,9 @@ class BoundedProtocol(H11Protocol):
         self._awaiting_headers = None
         _cancel(self._awaiting_reader)
         self._awaiting_reader = None
+        # A timer holds the connection, and with it all that it needed: thousands of them, where many end.
+        _cancel(self._awaiting_end)
+        self._awaiting_end = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -57,7 +61,7 @@ class BoundedProtocol(H11Protocol):
         if self.conn.trailing_data[0]:
             self._watch_headers()
         if self.transport.is_closing():
-            self.loop.call_later(self._limits.unread_s, self.transport.abort)
+            self._watch_end()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, in the shape of all errors."""
@@ -84,7 +88,12 @@ class BoundedProtocol(H11Protocol):
             self._write(h11.Data(data=answer.body))
             self._write(h11.EndOfMessage())
         self.transport.close()
-        self.loop.call_later(self._limits.unread_s, self.transport.abort)
+        self._watch_end()
+
+    def _watch_end(self) -> None:
+        """Nothing more is said: what was is read within bounds, or not at all."""
+        _cancel(self._awaiting_end)
+        self._awaiting_end = self.loop.call_later(self._limits.unread_s, self.transport.abort)
 
     def _write(self, event: h11.Response | h11.Data | h11.EndOfMessage) -> None:
         output = self.conn.send(event)

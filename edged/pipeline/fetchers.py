@@ -125,7 +125,9 @@ class Fetchers:
         try:
             return self._fetcher.fetch(wanted.url)
         except FetchError as error:
-            wanted.failed(error.reason)
+            # What the stop broke off did not fail: the next start says that it was not done.
+            if not self._is_closed:
+                wanted.failed(error.reason)
         except Exception:  # noqa: BLE001 - the thread's top: the others are fetched all the same
             _LOG.exception("A picture could not be fetched")
             wanted.failed("a fault of edged itself; see its log")

@@ -80,3 +80,4 @@ def test_closing_ends_a_fetch_that_hangs(fetchers, web):
     assert fetchers.join(LONG_S)
     put(fetchers, got, "a", "b1")
     assert web.fetched == ["a1"]
+    assert got == [], "it did not fail: it was not done"
