@@ -71,13 +71,13 @@ def test_closing_ends_a_fetch_that_hangs(fetchers, web):
     got = []
     web.answers.clear()
     fetchers.start()
-    put(fetchers, got, "a", "a1")
+    put(fetchers, got, "a", "gone")
     put(fetchers, got, "a", "a2")
-    until(lambda: web.fetched == ["a1"])
+    until(lambda: web.fetched == ["gone"])
 
     fetchers.close()
 
     assert fetchers.join(LONG_S)
     put(fetchers, got, "a", "b1")
-    assert web.fetched == ["a1"]
+    assert web.fetched == ["gone"]
     assert got == [], "it did not fail: it was not done"
