@@ -1,7 +1,7 @@
 """What the API does with requests: takes them on, with their webhooks, and finds their jobs again."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from msgspec import Raw
 
@@ -9,16 +9,13 @@ from edged.api.access import Caller
 from edged.api.answers import DetectJob, WebhookAnswer
 from edged.api.problem import Code, Problem, not_found
 from edged.api.requests import DetectRequest, RecognizeRequest, Search, WebhookRegister
-from edged.app.api_stores import ApiStores
-from edged.domain.errors import StoreError
+from edged.app.api_stores import ApiStores, stored
 from edged.domain.hook import Hook, HookLimitError
 from edged.domain.job import Job
 from edged.domain.moment import Clock
 from edged.pipeline.request_clerk import RequestClerk
 from edged.store.api_store import ApiStore
 from edged.store.outbox import Outbox
-
-RETRY_AFTER_S = 5
 
 
 class ApiHooks:
@@ -53,7 +50,8 @@ class ApiHooks:
 
     def release(self, sink_id: str) -> None:
         """The request that `of_request` was asked for came to nothing."""
-        self._outbox.release_hook(sink_id.removeprefix("hook:"))
+        with stored():
+            self._outbox.release_hook(sink_id.removeprefix("hook:"))
 
     @contextmanager
     def told_at(self, url: str | None, client_id: str) -> Iterator[tuple[str, ...]]:
@@ -63,7 +61,9 @@ class ApiHooks:
             yield sinks
         except BaseException:
             for sink in sinks:
-                self.release(sink)
+                # Why the request came to nothing matters more; what is not released is recounted at the start.
+                with suppress(Problem):
+                    self.release(sink)
             raise
 
     def register(self, caller: Caller, request: WebhookRegister) -> WebhookAnswer:
@@ -76,12 +76,12 @@ class ApiHooks:
 
     def all_of(self, caller: Caller) -> list[WebhookAnswer]:
         """The caller's webhooks, without their secrets."""
-        with _stored():
+        with stored():
             return [_webhook(hook, caller, None) for hook in self._outbox.hooks(caller.client_id)]
 
     def remove(self, caller: Caller, hook_id: str) -> None:
         """Tell that address nothing more."""
-        with _stored():
+        with stored():
             if all(hook.id != hook_id for hook in self._outbox.hooks(caller.client_id)):
                 raise not_found("webhook", hook_id)
             self._outbox.remove_hook(hook_id)
@@ -106,7 +106,7 @@ class ApiHooks:
         )
 
     def _added(self, hook: Hook) -> Hook:
-        with _stored():
+        with stored():
             try:
                 return self._outbox.add_hook(hook)
             except HookLimitError as error:
@@ -147,7 +147,7 @@ class ApiJobs:
 
     def detect_job(self, caller: Caller, job_id: str) -> Raw:
         """A detect job of the caller's."""
-        with _stored():
+        with stored():
             body = self._own.detect_job(caller.client_id, job_id)
         if body is None:
             raise not_found("job", job_id)
@@ -162,7 +162,7 @@ class ApiJobs:
         after_ms: float | None,
     ) -> list[Raw]:
         """Detect jobs of the caller's, the newest first."""
-        with _stored():
+        with stored():
             found = self._own.detect_jobs(caller.client_id, custom_id, feed_id, before_ms, after_ms)
         return list(map(Raw, found))
 
@@ -176,13 +176,3 @@ def _webhook(hook: Hook, caller: Caller, secret: str | None) -> WebhookAnswer:
         organization_id=caller.organization,
         created_at=hook.created_ms,
     )
-
-
-@contextmanager
-def _stored() -> Iterator[None]:
-    try:
-        yield
-    except StoreError as error:
-        raise Problem(
-            Code.UNAVAILABLE, "nothing can be stored now; ask again later", retry_after_s=RETRY_AFTER_S
-        ) from error

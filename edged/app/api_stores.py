@@ -10,11 +10,24 @@ from typing import Final
 from edged.api.problem import Code, Problem
 from edged.domain.errors import StoreError
 from edged.domain.moment import Clock
+from edged.store.faults import translated
 from edged.store.history_store import HistoryStore
 from edged.store.namespace_files import file_of, namespace_path
 from edged.store.namespace_store import NamespaceStore
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+@contextmanager
+def stored() -> Iterator[None]:
+    """A fault of a database in the body becomes a Problem (503) for whoever asked."""
+    try:
+        yield
+    except StoreError as error:
+        _LOG.error("A request was not served: %s", error)
+        raise Problem(
+            Code.UNAVAILABLE, "nothing can be read or written now; ask again later", retry_after_s=5
+        ) from error
 
 
 class ApiStores:
@@ -33,22 +46,23 @@ class ApiStores:
     def of(self, namespace: str) -> Iterator[HistoryStore]:
         """The namespace's database; a fault of it becomes a Problem (503) for whoever asked."""
         path = namespace_path(self._data_dir, namespace)
-        try:
-            yield HistoryStore(self._opened(path))
-        except StoreError as error:
-            _LOG.error("namespace %s: a request was not served: %s", namespace, error)
-            self._let_go(path)
-            raise Problem(
-                Code.UNAVAILABLE, "the database cannot be read or written now", retry_after_s=5
-            ) from error
+        with stored():
+            try:
+                yield HistoryStore(self._opened(path))
+            except StoreError:
+                self._let_go(path)
+                raise
 
     def _opened(self, path: Path) -> NamespaceStore:
         stores = self._stores()
         store, file = stores.get(path, (None, None))
-        if store is None or file_of(path) != file:
+        with translated(path):
+            is_present = store is not None and file_of(path) == file
+        if store is None or not is_present:
             self._let_go(path)
             store = NamespaceStore.open(path, self._clock, self._new_id)
-            stores[path] = store, file_of(path)
+            with translated(path):
+                stores[path] = store, file_of(path)
         return store
 
     def _let_go(self, path: Path) -> None:

@@ -13,6 +13,7 @@ from edged.api.client_address import neighbourhood
 from edged.api.problem import Code, Problem
 from edged.api.rate import Attempts
 from edged.api.requests import ClientCredentials
+from edged.app.api_stores import stored
 from edged.domain.errors import ConfigurationError
 from edged.domain.moment import Clock
 from edged.settings.http import Client, Http
@@ -101,9 +102,10 @@ class ApiTokens:
         token = self._new_token()
         expires_ms = now.utc_ms + self._life_ms
         client_id = known.client.id
-        self._store.add_token(
-            StoredToken(_digest(token), client_id, known.fingerprint, now.utc_ms, expires_ms)
-        )
+        with stored():
+            self._store.add_token(
+                StoredToken(_digest(token), client_id, known.fingerprint, now.utc_ms, expires_ms)
+            )
         return TokenAnswer(
             access_token=token,
             issued_at=now.utc_ms,
@@ -115,17 +117,19 @@ class ApiTokens:
 
     def caller(self, token: str) -> Caller:
         """Who has this token; raises Problem 401 where it is none, is over, or is its client's no more."""
-        stored = self._store.token(_digest(token))
-        known = None if stored is None else self._known.get(stored.client_id)
-        if stored is None or known is None or stored.secret_fingerprint != known.fingerprint:
+        with stored():
+            kept = self._store.token(_digest(token))
+        known = None if kept is None else self._known.get(kept.client_id)
+        if kept is None or known is None or kept.secret_fingerprint != known.fingerprint:
             raise Problem(Code.UNAUTHORIZED, "the access token is not known here; get a new one")
-        if self._clock.moment().utc_ms >= stored.expires_ms:
+        if self._clock.moment().utc_ms >= kept.expires_ms:
             raise Problem(Code.UNAUTHORIZED, "the access token is over; get a new one")
         return known.caller
 
     def revoke(self, token: str) -> None:
         """Make a token worthless, from now on."""
-        self._store.revoke(_digest(token))
+        with stored():
+            self._store.revoke(_digest(token))
 
     def _checked(self, credentials: ClientCredentials) -> _Known:
         known = self._known.get(credentials.client_id)

@@ -20,16 +20,16 @@ from edged.store.gallery_watch import GalleryWatch
 from edged.store.outbox import Outbox
 
 GALLERY_PATIENCE_S: Final = 30.0
-STOP_DOORS_S: Final = 0.5
-STOP_CLERK_S: Final = 0.4
-STOP_RECOGNISER_S: Final = 1.0
-STOP_COMMITTER_S: Final = 1.0
-STOP_KEEPER_S: Final = 0.3
-STOP_WATCH_S: Final = 0.4
-LAST_WORDS_S: Final = 0.8
+STOP_DOORS_S: Final = 0.2
+STOP_CLERK_S: Final = 0.3
+STOP_RECOGNISER_S: Final = 0.8
+STOP_COMMITTER_S: Final = 0.8
+STOP_KEEPER_S: Final = 0.2
+STOP_WATCH_S: Final = 0.3
+LAST_WORDS_S: Final = 0.7
 LOOK_S: Final = 0.02
-STOP_SINKS_S: Final = 0.9
-STOP_CAPTURE_S: Final = 0.5
+STOP_SINKS_S: Final = 0.8
+STOP_CAPTURE_S: Final = 0.4
 """Together below the five seconds that a stop may take. A capturing thread that hangs in a read by then ends
 with the process."""
 

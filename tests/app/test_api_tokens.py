@@ -175,3 +175,16 @@ def test_neither_tokens_nor_secrets_are_in_the_file(make, tmp_path: Path) -> Non
     assert b"home" in kept
     assert token.encode() not in kept
     assert SECRET.encode() not in kept
+
+
+def test_a_store_that_fails_is_told_as_unavailable_and_not_as_a_wrong_token(make, tmp_path: Path) -> None:
+    tokens = make()
+    (tmp_path / "api.db").mkdir()
+    for call in (
+        lambda: tokens.token(GOOD, ADDRESS),
+        lambda: tokens.caller("a token"),
+        lambda: tokens.revoke("a token"),
+    ):
+        problem = _refused(call)
+        assert (problem.status, problem.retry_after_s) == (503, 5)
+        assert str(tmp_path) not in problem.message
