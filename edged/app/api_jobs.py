@@ -61,7 +61,7 @@ class ApiHooks:
             yield sinks
         except BaseException:
             for sink in sinks:
-                # Why the request came to nothing matters more; what is not released is recounted at the start.
+                # Why the request came to nothing matters more; the next start counts hooks anew.
                 with suppress(Problem):
                     self.release(sink)
             raise
