@@ -108,6 +108,7 @@ class Daemon:
     def _turn(self, machinery: Machinery, now: Moment) -> None:
         if now.steady_ms >= self._next_report_ms:
             self._next_report_ms = now.steady_ms + REPORT_MS
+            machinery.go_round(now)
             machinery.report(now)
             self._tell_status(machinery.status_line(now))
         if now.steady_ms >= self._next_upkeep_ms:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from edged.app.grouping import GroupParts
@@ -62,6 +63,7 @@ class Machinery:
         pipelines: dict[str, FeedPipeline],
         captures: list[CaptureThread],
         stop_capture: threading.Event,
+        rounds: Sequence[Callable[[Moment], None]] = (),
         remarks: tuple[str, ...] = (),
     ) -> None:
         self.device = device
@@ -77,6 +79,7 @@ class Machinery:
         self._pipelines = pipelines
         self._captures = captures
         self._stop_capture = stop_capture
+        self._rounds = tuple(rounds)
         self._states_told: dict[str, tuple[FeedState, int]] = {}
         self._beats = -1
         self._beat_at_ms = 0
@@ -167,6 +170,11 @@ class Machinery:
             if is_news or now.steady_ms - told_ms >= STATE_EVERY_MS:
                 self._states_told[state.feed_id] = state, now.steady_ms
                 self._publishing.report_feed(state)
+
+    def go_round(self, now: Moment) -> None:
+        """What is due once a second: schedules, the governor, the machine's own health."""
+        for due in self._rounds:
+            due(now)
 
     def status_line(self, now: Moment) -> str:
         """One line for `systemctl status`."""

@@ -10,6 +10,7 @@ from edged.app.reembedding import Progress, embed_anew
 from edged.delivery.route import routes_of
 from edged.domain.message import Message
 from edged.domain.moment import Clock
+from edged.pipeline.feed_control import FeedControl
 from edged.pipeline.galleries import Galleries
 from edged.pipeline.ports import Models
 from edged.pipeline.slot import SlotRing
@@ -53,6 +54,7 @@ class Surroundings:
         galleries, watch: who is enrolled, and whoever sees changes of it.
         groups: what groups unknown people; None where groups are off.
         slots: where frames wait.
+        control: whether each feed is on, and its frame rate.
         bell: wakes the sinks.
     """
 
@@ -67,6 +69,7 @@ class Surroundings:
     watch: GalleryWatch
     groups: GroupParts | None
     slots: SlotRing
+    control: FeedControl
     bell: Bell
     clock: Clock
 
@@ -116,6 +119,7 @@ def make_surroundings(
         watch=watch,
         groups=groups,
         slots=SlotRing(tuple(feed.id for feed in settings.feeds)),
+        control=FeedControl({feed.id: feed.fps for feed in settings.feeds}),
         bell=Bell(on_commit),
         clock=clock,
     )

@@ -6,6 +6,8 @@ from edged.domain.message import Message, MessageKind
 
 ONLINE = b"online"
 OFFLINE = b"offline"
+ON = b"ON"
+OFF = b"OFF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,27 @@ class Topics:
     def feed_state(self, feed_id: str) -> str:
         """Retained health of a feed."""
         return f"{self.prefix}/device/{self.device}/feed/{feed_id}/state"
+
+    @property
+    def device_state(self) -> str:
+        """Retained health of the machine."""
+        return f"{self.prefix}/device/{self.device}/state"
+
+    def feed_switch(self, feed_id: str) -> str:
+        """Where `ON` and `OFF` come in: the feed's privacy switch."""
+        return f"{self.prefix}/device/{self.device}/feed/{feed_id}/set"
+
+    def feed_enabled(self, feed_id: str) -> str:
+        """Retained `ON` or `OFF`: how the switch stands."""
+        return f"{self.prefix}/device/{self.device}/feed/{feed_id}/enabled"
+
+    def namespace_presence(self, namespace: str) -> str:
+        """Retained: who is at any feed that this device has in the namespace."""
+        return f"{self.prefix}/device/{self.device}/namespace/{namespace}/presence"
+
+    def image(self, namespace: str, feed_id: str) -> str:
+        """JPEG of the last decided face."""
+        return f"{self.prefix}/{namespace}/{feed_id}/image"
 
     def requests(self, namespace: str) -> str:
         """Where requests to recognise pictures come in, and below which their answers go out."""

@@ -60,3 +60,29 @@ class Presence(Wire, frozen=True, kw_only=True):
     persons: tuple[PresentPerson, ...]
     at: int
     schema: int = msgspec.field(default_factory=lambda: EDGE_SCHEMA)
+
+
+class PersonInNamespace(Wire, frozen=True, kw_only=True):
+    """Somebody who is at one feed of a namespace or more.
+
+    `feeds` has those where they are in view now; it is empty for who was seen lately and has not left yet.
+    """
+
+    identity_id: str | None = None
+    name: str | None = None
+    group_id: str | None = None
+    since: int
+    feeds: tuple[str, ...] = ()
+
+
+class NamespacePresence(Wire, frozen=True, kw_only=True):
+    """Who is at any feed that this device has in a namespace. Retained; an explicit empty list for nobody.
+
+    It goes to MQTT alone, beside the outbox: only the latest is worth sending.
+    """
+
+    namespace: str
+    device: str
+    persons: tuple[PersonInNamespace, ...]
+    at: int
+    schema: int = msgspec.field(default_factory=lambda: EDGE_SCHEMA)

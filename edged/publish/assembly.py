@@ -1,12 +1,15 @@
 """All sinks of a configuration, each with its worker."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edged.delivery.route import sink_id
 from edged.delivery.settlement import Settler
 from edged.delivery.topics import Topics
+from edged.domain.device_state import DeviceState
+from edged.domain.event import NamespacePresence
+from edged.domain.face_image import FaceImage
 from edged.domain.feed_state import FeedState
 from edged.domain.moment import Clock
 from edged.publish.console import ConsoleSink
@@ -15,6 +18,7 @@ from edged.publish.hook_pool import POOL_NAME, HookPool
 from edged.publish.mqtt import MqttSink
 from edged.publish.mqtt_inbox import MqttRequest, RequestInbox
 from edged.publish.sink import Sink
+from edged.publish.state_board import StateBoard
 from edged.publish.tls import client_context, verifying_context
 from edged.publish.webhook import WebhookSink
 from edged.publish.worker import Outbox, SinkWorker, WorkerStatus
@@ -57,9 +61,36 @@ class Publishing:
 
     def report_feed(self, state: FeedState) -> None:
         """Tell a feed's health to the sinks that have a place for it; any thread may call it."""
-        for worker in self._workers:
-            if isinstance(worker.sink, MqttSink):
-                worker.sink.report_feed(state)
+        for board in self._boards():
+            board.report_feed(state)
+
+    def report_device(self, state: DeviceState) -> None:
+        """Tell the machine's health likewise."""
+        for board in self._boards():
+            board.report_device(state)
+
+    def report_enabled(self, feed_id: str, *, is_on: bool) -> None:
+        """Tell how a feed's switch stands likewise."""
+        for board in self._boards():
+            board.report_enabled(feed_id, is_on=is_on)
+
+    def report_namespace(self, presence: NamespacePresence) -> None:
+        """Tell who is in a namespace likewise."""
+        for board in self._boards():
+            board.report_namespace(presence)
+
+    def show_face(self, image: FaceImage) -> None:
+        """Show the last decided face of a feed, where a sink is to; any thread may call it."""
+        for board in self._boards():
+            board.show_face(image)
+
+    def hide_face(self, feed_id: str) -> None:
+        """Take back the picture that is shown of a feed: whose it is was erased, or the feed is off."""
+        for board in self._boards():
+            board.hide_face(feed_id)
+
+    def _boards(self) -> Iterator[StateBoard]:
+        return (worker.sink.board for worker in self._workers if isinstance(worker.sink, MqttSink))
 
     @property
     def status(self) -> tuple[WorkerStatus, ...]:

@@ -16,13 +16,12 @@ from edged.delivery.topics import OFFLINE, ONLINE, Topics, is_retained
 from edged.delivery.window import Window
 from edged.domain.backoff import Backoff
 from edged.domain.errors import ConfigurationError
-from edged.domain.feed_state import FeedState
 from edged.domain.moment import Clock
 from edged.publish.complaints import Complaints
-from edged.publish.latest_states import LatestStates
 from edged.publish.mqtt_inbox import RequestInbox
 from edged.publish.mqtt_link import Ack, Address, MqttLink
 from edged.publish.network_words import in_words
+from edged.publish.state_board import StateBoard
 from edged.publish.tls import client_context
 from edged.publish.wake_up import WakeUp
 from edged.settings.sinks import MqttSink as Settings
@@ -47,7 +46,7 @@ class MqttSink:
     """Messages to a broker, QoS 1; delivered is what its PUBACK has come for.
 
     The worker's thread drives the connection in `wait` and `deliver`. Beside the outbox it keeps the
-    device's `status` and the feeds' states, of which only the latest is worth sending.
+    device's `status` and states of the device and its feeds, of which only the latest is worth sending.
     """
 
     batch = 256
@@ -83,7 +82,8 @@ class MqttSink:
         """By packet identifier: the index in the batch, or None for what does not come from the outbox."""
         self._batch = Batch(())
         self._trouble = "not connected yet"
-        self._states = LatestStates()
+        self.board = StateBoard(settings, self._topics, self._alarm.ring)
+        """What the broker keeps of us; any thread may tell it."""
 
     @property
     def is_finished(self) -> bool:
@@ -102,11 +102,6 @@ class MqttSink:
     @property
     def _where(self) -> str:
         return f"{self._address.host}:{self._address.port}"
-
-    def report_feed(self, state: FeedState) -> None:
-        """Tell a feed's health, retained; any thread may call it. Sent when there is a connection."""
-        self._states.put(state)
-        self._alarm.ring()
 
     def is_ready(self) -> bool:
         """Whether the broker has let us in; makes or keeps the connection on the way."""
@@ -235,7 +230,7 @@ class MqttSink:
         self._greeted = True
         self._version.accepted()
         self._window.connected(link.receive_maximum)
-        self._states.all_unsent()
+        self.board.latest.all_unsent()
         # Before it says `online`: whoever waited for that may ask.
         link.subscribe()
         self._publish(self._topics.status, ONLINE, retain=True, index=None)
@@ -301,11 +296,11 @@ class MqttSink:
 
     def _send_states(self) -> None:
         while self._link is not None and len(self._in_flight) < self._window.size:
-            unsent = self._states.take()
+            unsent = self.board.latest.take()
             if unsent is None:
                 return
-            feed_id, body = unsent
-            self._publish(self._topics.feed_state(feed_id), body, retain=True, index=None)
+            topic, body = unsent
+            self._publish(topic, body, retain=True, index=None)
 
     def _acknowledged(self, ack: Ack) -> None:
         if ack.mid not in self._in_flight:

@@ -7,8 +7,10 @@ from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
-from edged.settings.feeds import Crop, Retry
+from edged.settings.feeds import Crop, Hours, Retry
+from edged.settings.governor import Governor
 from edged.settings.http import Http
+from edged.settings.presence import Presence
 from edged.settings.quantities import Section
 from edged.settings.recognition import Motion, Quality, Recognition, Sightings
 from edged.settings.root import Settings
@@ -126,14 +128,29 @@ def _proxies_are_addresses(http: Http) -> Conflict | None:
     return None
 
 
+def _decodes_one_way(source: RtspSource | FileSource) -> Conflict | None:
+    if source.hardware == "none" or (source.backend == "opencv" and not source.ffmpeg_input):
+        return None
+    return Conflict(
+        "hardware", "chooses the decoder by itself; leave out `backend` and `ffmpeg_input`, or this"
+    )
+
+
+def _hours_are_some(hours: Hours) -> Conflict | None:
+    if hours.begin != hours.end:
+        return None
+    return Conflict("end", "is the same as `begin`; leave the schedule out for a feed that is always on")
+
+
 _CHECKS: Final[Mapping[type[Section], tuple[Callable[[Any], Conflict | None], ...]]] = {
     Retry: (_below("first", "most", or_equal=True),),
     Crop: (_below("x_min", "x_max"), _below("y_min", "y_max")),
-    RtspSource: (_needs("password", "username"), _arguments_have_their_program),
+    Hours: (_hours_are_some,),
+    RtspSource: (_needs("password", "username"), _arguments_have_their_program, _decodes_one_way),
     HttpSource: (_needs("password", "username"),),
     SnapshotSource: (_needs("password", "username"),),
     UsbSource: (_needs("width_px", "height_px"), _needs("height_px", "width_px")),
-    FileSource: (_arguments_have_their_program, _start_is_a_day),
+    FileSource: (_arguments_have_their_program, _decodes_one_way, _start_is_a_day),
     ImagesSource: (_start_is_a_day,),
     MqttSink: (_needs("password", "username"),),
     MqttTls: (
@@ -148,6 +165,8 @@ _CHECKS: Final[Mapping[type[Section], tuple[Callable[[Any], Conflict | None], ..
         _below("embeddings_per_s_decided", "embeddings_per_s", or_equal=True),
     ),
     Http: (_port_exists, _is_safe_to_listen, _proxies_are_addresses),
+    Presence: (_below("leave_after", "namespace_leave_after", or_equal=True),),
+    Governor: (_below("cool_at_c", "hot_at_c"),),
     Sightings: (
         _below("min_interval", "close_after", or_equal=True),
         _below("close_after", "max_age", or_equal=True),

@@ -1,8 +1,8 @@
 """One feed: its source, how its frames are turned and cut, and when it counts as broken."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from edged.settings.names import FEED_ID, NAMESPACE
+from edged.settings.names import FEED_ID, NAMESPACE, TIME_OF_DAY
 from edged.settings.quantities import Duration, Section, key
 from edged.settings.sources import Source
 
@@ -14,6 +14,32 @@ class Crop(Section, frozen=True, kw_only=True):
     y_min: Annotated[float, key("Upper edge.", ge=0, lt=1)] = 0.0
     x_max: Annotated[float, key("Right edge.", gt=0, le=1)] = 1.0
     y_max: Annotated[float, key("Lower edge.", gt=0, le=1)] = 1.0
+
+
+class Point(Section, frozen=True, kw_only=True):
+    """A corner of a mask, in fractions of the upright frame before it is cropped."""
+
+    x: Annotated[float, key("From the left edge.", ge=0, le=1)]
+    y: Annotated[float, key("From the upper edge.", ge=0, le=1)]
+
+
+class Mask(Section, frozen=True, kw_only=True):
+    """A polygon that is blacked out before anything else sees the frame."""
+
+    name: Annotated[str, key("For people.", max_length=64)] = ""
+    points: Annotated[tuple[Point, ...], key("Its corners, in order.", min_length=3, max_length=64)]
+
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+EVERY_DAY: Final[tuple[Day, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Hours(Section, frozen=True, kw_only=True):
+    """Hours in which the feed is looked at, in the local time of the machine."""
+
+    days: Annotated[tuple[Day, ...], key("Days on which they begin.", min_length=1, max_length=7)] = EVERY_DAY
+    begin: Annotated[str, key("When they begin.", **TIME_OF_DAY)]
+    end: Annotated[str, key("When they end; not later than `begin`: on the next day.", **TIME_OF_DAY)]
 
 
 class Retry(Section, frozen=True, kw_only=True):
@@ -63,5 +89,13 @@ class Feed(Section, frozen=True, kw_only=True):
     ] = 10.0
     rotate: Annotated[Literal[0, 90, 180, 270], key("Degrees clockwise that make the picture upright.")] = 0
     crop: Annotated[Crop | None, key("The part that is looked at; without it the whole frame.")] = None
+    masks: Annotated[
+        tuple[Mask, ...],
+        key("Polygons that are blacked out before anything else sees the frame.", max_length=32),
+    ] = ()
+    schedule: Annotated[
+        tuple[Hours, ...],
+        key("Hours in which the feed is looked at; an empty list means always.", max_length=32),
+    ] = ()
     retry: Annotated[Retry, key("How a broken source is tried again.")] = Retry()
     health: Annotated[Health, key("When pictures that do come are not believed.")] = Health()

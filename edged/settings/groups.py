@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from edged.settings.quantities import Duration, FalseAccept, Section, key
+from edged.settings.quantities import Duration, FalseAccept, Section, Size, key
 
 
 class Groups(Section, frozen=True, kw_only=True):
@@ -22,6 +22,14 @@ class Groups(Section, frozen=True, kw_only=True):
         Duration, key("A group is deleted when unseen for so long.", at_least="1 h", at_most="3650 d")
     ] = Duration(30 * 86400)
     max_faces: Annotated[int, key("Faces kept of a group, the best and most varied.", ge=1, le=64)] = 16
+    max_bytes: Annotated[
+        Size,
+        key(
+            "Bytes of the faces' crops of a namespace; the groups unseen for longest make room.",
+            at_least="1 MB",
+            at_most="1000 GB",
+        ),
+    ] = Size(500_000_000)
     keep_chips: Annotated[
         bool, key("Without the aligned crops there is nothing to look at, and no embedding by a new model.")
     ] = True

@@ -14,6 +14,9 @@ class JobHistory(Section, frozen=True, kw_only=True):
     most: Annotated[int, key("Jobs of a namespace, at most; the oldest make room.", ge=10, le=1_000_000)] = (
         10_000
     )
+    max_bytes: Annotated[
+        Size, key("Bytes of jobs of a namespace; the oldest make room.", at_least="1 MB", at_most="1000 GB")
+    ] = Size(100_000_000)
 
 
 class FaceHistory(Section, frozen=True, kw_only=True):
@@ -25,6 +28,14 @@ class FaceHistory(Section, frozen=True, kw_only=True):
     most: Annotated[int, key("Faces of a namespace, at most; the oldest make room.", ge=10, le=1_000_000)] = (
         2000
     )
+    max_bytes: Annotated[
+        Size,
+        key(
+            "Bytes of the faces' crops of a namespace; the oldest make room.",
+            at_least="1 MB",
+            at_most="1000 GB",
+        ),
+    ] = Size(200_000_000)
 
 
 class PictureHistory(Section, frozen=True, kw_only=True):

@@ -49,6 +49,18 @@ class Client(Section, frozen=True, kw_only=True):
     )
 
 
+class Metrics(Section, frozen=True, kw_only=True):
+    """Figures for Prometheus at `/metrics`."""
+
+    token: Annotated[
+        Secret | None,
+        key(
+            "Bearer token that whoever asks must have, as `!secret name`, 16 characters or more. Without it"
+            " only programs on this machine are answered."
+        ),
+    ] = None
+
+
 class Http(Section, frozen=True, kw_only=True):
     """The HTTP server. Without this section nothing listens."""
 
@@ -75,8 +87,15 @@ class Http(Section, frozen=True, kw_only=True):
         key("Proxies whose `X-Forwarded-For` is believed.", max_length=16),
     ] = ()
     clients: Annotated[
-        tuple[Client, ...], key("Who may use it, each with its own `id`.", min_length=1, max_length=64)
-    ]
+        tuple[Client, ...],
+        key(
+            "Who may use it, each with its own `id`. Without any there is no API: only health and `metrics`.",
+            max_length=64,
+        ),
+    ] = ()
+    metrics: Annotated[
+        Metrics | None, key("Figures for Prometheus; `{}` with the defaults. Without it there are none.")
+    ] = None
     max_body: Annotated[
         Size, key("A request with a longer body is refused.", at_least="10 kB", at_most="256 MB")
     ] = Size(16_000_000)

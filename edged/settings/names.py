@@ -57,3 +57,7 @@ UTC_TIME: Final[dict[str, Any]] = {
     "pattern": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?Z$",
     "form": "a time like `2000-01-01T00:00:00Z`",
 }
+TIME_OF_DAY: Final[dict[str, Any]] = {
+    "pattern": r"^([01]\d|2[0-3]):[0-5]\d$",
+    "form": 'a time of day in quotes, like `"07:30"`',
+}

@@ -3,10 +3,13 @@
 from typing import Annotated, Literal
 
 from edged.settings.feeds import Feed
+from edged.settings.governor import Governor
 from edged.settings.groups import Groups
 from edged.settings.history import History
 from edged.settings.http import Http
 from edged.settings.names import FEED_ID
+from edged.settings.presence import Presence
+from edged.settings.privacy import Privacy
 from edged.settings.quantities import Section, key
 from edged.settings.recognition import Detection, Models, Motion, Quality, Recognition, Sightings, Tracking
 from edged.settings.requests import Requests
@@ -55,6 +58,11 @@ class Settings(Section, frozen=True, kw_only=True):
     quality: Annotated[Quality, key("What a face must be like to be embedded.")] = Quality()
     recognition: Annotated[Recognition, key("When a track is somebody.")] = Recognition()
     groups: Annotated[Groups, key("What is kept of people nobody has named.")] = Groups()
+    presence: Annotated[Presence, key("When somebody counts as there, and as gone.")] = Presence()
+    governor: Annotated[
+        Governor, key("What gives way when the machine is hot, throttled or out of time.")
+    ] = Governor()
+    privacy: Annotated[Privacy, key("Care for people's faces.")] = Privacy()
     sightings: Annotated[Sightings, key("What becomes a job, and when it ends.")] = Sightings()
     http: Annotated[Http | None, key("The recognition API over HTTP; without it nothing listens.")] = None
     requests: Annotated[Requests, key("Requests to recognise pictures.")] = Requests()

@@ -39,6 +39,32 @@ class MqttTls(Section, frozen=True, kw_only=True):
     key_password: Annotated[Secret | None, key("Password of that key, as `!secret name`.")] = None
 
 
+class HomeAssistant(Section, frozen=True, kw_only=True):
+    """Announcing the feeds to Home Assistant by MQTT discovery."""
+
+    discovery_prefix: Annotated[
+        str,
+        key(
+            "Home Assistant's discovery prefix.",
+            pattern=r"^(?![$/])[^+#\s]*[^+#\s/]$",
+            form="a topic without `+`, `#` or spaces, that neither begins nor ends with `/`",
+            max_length=128,
+        ),
+    ] = "homeassistant"
+    form: Annotated[
+        Literal["device", "components"],
+        key("`device`: one message a device, for 2024.11 and newer; `components`: one an entity, for older."),
+    ] = "device"
+    jitter: Annotated[
+        Duration,
+        key(
+            "The announcement waits for a random time up to this, so that not all devices speak at once.",
+            at_least="0 s",
+            at_most="1 min",
+        ),
+    ] = Duration(10)
+
+
 class MqttSink(Sink, frozen=True, kw_only=True, tag="mqtt", tag_field="type"):
     """An MQTT broker."""
 
@@ -82,6 +108,17 @@ class MqttSink(Sink, frozen=True, kw_only=True, tag="mqtt", tag_field="type"):
         Size, key("A request with more bytes is refused.", at_least="10 kB", at_most="256 MB")
     ] = Size(16_000_000)
     in_flight: Annotated[int, key("Messages sent and not yet acknowledged, at most.", ge=1, le=1000)] = 64
+    image: Annotated[
+        Literal["none", "sent", "retained"],
+        key(
+            "JPEG of the last decided face at `<prefix>/<namespace>/<feedId>/image`: not at all, sent"
+            " once, or kept by the broker until the daemon stops."
+        ),
+    ] = "none"
+    home_assistant: Annotated[
+        HomeAssistant | None,
+        key("Announce the feeds to Home Assistant; `{}` with the defaults. Without it nothing is announced."),
+    ] = None
     event_max_age: Annotated[
         Duration, key("An event that is older when it is sent says `delayed`.", at_least="1 s", at_most="1 d")
     ] = Duration(30)

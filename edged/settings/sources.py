@@ -6,6 +6,15 @@ from edged.settings.names import CAMERA_HTTP_ADDRESS, RTSP_ADDRESS, UTC_TIME
 from edged.settings.quantities import Duration, Secret, Section, key
 
 Backend = Literal["opencv", "ffmpeg"]
+HardwareName = Literal["none", "auto", "pi3", "pi4", "pi5", "jetson", "vaapi"]
+Hardware = Annotated[
+    HardwareName,
+    key(
+        "The machine's hardware decoder by name, used through the `ffmpeg` program; a preset that does not"
+        " decode what it says is an error. `auto` tries those of this machine, measures, and keeps the"
+        " cheapest; `none`: what `backend` says."
+    ),
+]
 DecodeThreads = Annotated[
     int,
     key(
@@ -48,6 +57,7 @@ class RtspSource(NetworkSource, frozen=True, kw_only=True, tag="rtsp", tag_field
     backend: Annotated[Backend, key("Who decodes: OpenCV inside the daemon, or an `ffmpeg` process.")] = (
         "opencv"
     )
+    hardware: Hardware = "none"
     decode_threads: DecodeThreads = 1
     ffmpeg_input: Annotated[
         tuple[str, ...],
@@ -99,6 +109,25 @@ class UsbSource(Section, frozen=True, kw_only=True, tag="usb", tag_field="type")
     ] = Duration(3)
 
 
+class CsiSource(Section, frozen=True, kw_only=True, tag="csi", tag_field="type"):
+    """A camera at a Raspberry Pi's ribbon connector, by picamera2."""
+
+    camera: Annotated[
+        int, key("Number of the camera, as `rpicam-hello --list-cameras` tells it.", ge=0, le=9)
+    ] = 0
+    width_px: Annotated[int, key("Width to ask the camera for.", ge=64, le=7680)] = 1280
+    height_px: Annotated[int, key("Height to ask the camera for.", ge=64, le=4320)] = 720
+    camera_fps: Annotated[float, key("Frame rate to ask the camera for.", gt=0, le=240)] = 15.0
+    read_timeout: Annotated[
+        Duration,
+        key(
+            "How long a frame may take before the camera counts as silent.",
+            at_least="100 ms",
+            at_most="2 min",
+        ),
+    ] = Duration(3)
+
+
 class FileSource(Section, frozen=True, kw_only=True, tag="file", tag_field="type"):
     """A video file."""
 
@@ -118,6 +147,7 @@ class FileSource(Section, frozen=True, kw_only=True, tag="file", tag_field="type
     backend: Annotated[Backend, key("Who decodes: OpenCV inside the daemon, or an `ffmpeg` process.")] = (
         "opencv"
     )
+    hardware: Hardware = "none"
     decode_threads: DecodeThreads = 1
     ffmpeg_input: Annotated[
         tuple[str, ...],

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bench.checkout import ROOT
@@ -101,6 +102,9 @@ def test_the_example_changes_nothing_but_what_it_must(tmp_path: Path) -> None:
 )
 def test_a_commented_section_shows_its_defaults(tmp_path: Path, name: str) -> None:
     shown: Any = getattr(load_with_secrets(UNCOMMENTED, tmp_path).settings, name)
+    if name == "privacy":
+        # A secret has no default to show.
+        shown = msgspec.structs.replace(shown, encryption_key=None)
     assert shown == keys_of(Settings)[name].default
 
 

@@ -152,8 +152,8 @@ def test_the_last_will_says_offline_when_the_connection_is_cut(broker, a_station
 
 def test_the_latest_state_of_a_feed_is_retained_and_comes_again_after_a_reconnection(broker, a_station):
     station = a_station(broker)
-    station.sink.report_feed(a_state(frames=1))
-    station.sink.report_feed(a_state(frames=2))
+    station.sink.board.report_feed(a_state(frames=1))
+    station.sink.board.report_feed(a_state(frames=2))
     topic = "edged/device/dev1/feed/door/state"
     with Subscriber(broker, topic) as subscriber:
         eventually(
