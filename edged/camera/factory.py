@@ -24,21 +24,39 @@ def make_source(settings: sources.Source, base_dir: Path, clock: Clock) -> Sourc
         clock: the time, for limits on how long things may take.
     """
     match settings:
-        case sources.RtspSource(backend="ffmpeg"):
-            return RtspByFfmpeg(settings, clock)
         case sources.RtspSource():
-            return RtspByOpenCv(settings)
+            return _stream(settings, clock)
         case sources.HttpSource():
             return MjpegOverHttp(settings, base_dir, clock)
         case sources.SnapshotSource():
             return SnapshotOverHttp(settings, base_dir, clock)
         case sources.UsbSource():
             return UsbByOpenCv(settings)
-        case sources.FileSource(backend="ffmpeg"):
-            return FileByFfmpeg(settings, base_dir, clock)
+        case sources.CsiSource():
+            from edged.camera.csi import CsiByPicamera2  # noqa: PLC0415 - few have such a camera
+
+            return CsiByPicamera2(settings)
         case sources.FileSource():
-            return FileByOpenCv(settings, base_dir)
+            return _clip(settings, base_dir, clock)
         case sources.ImagesSource():
             return ImageFolder(settings, base_dir)
         case _:
             assert_never(settings)
+
+
+def _stream(settings: sources.RtspSource, clock: Clock) -> Source:
+    if settings.hardware != "none":
+        from edged.camera.hardware import stream_by_hardware  # noqa: PLC0415 - who decodes by OpenCV pays nothing
+
+        return stream_by_hardware(settings, clock)
+    return RtspByFfmpeg(settings, clock) if settings.backend == "ffmpeg" else RtspByOpenCv(settings)
+
+
+def _clip(settings: sources.FileSource, base_dir: Path, clock: Clock) -> Source:
+    if settings.hardware != "none":
+        from edged.camera.hardware import clip_by_hardware  # noqa: PLC0415 - as above
+
+        return clip_by_hardware(settings, base_dir, clock)
+    if settings.backend == "ffmpeg":
+        return FileByFfmpeg(settings, base_dir, clock)
+    return FileByOpenCv(settings, base_dir)

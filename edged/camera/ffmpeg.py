@@ -7,6 +7,7 @@ from edged.camera.clip_time import ClipTime
 from edged.camera.credentials import credentials_of, url_within
 from edged.camera.ffmpeg_process import FfmpegProcess, NoFrameInTimeError, ProcessEndedError
 from edged.camera.files import require_clip, resolved
+from edged.camera.presets import Way
 from edged.camera.rtsp_probe import why_not
 from edged.domain.errors import CameraError, CameraFault, EndOfMediaError
 from edged.domain.frame import Pixels
@@ -22,19 +23,31 @@ _NOT_VIDEO_DECODERS: Final = ("ansi", "idf", "bintext", "xbin")
 
 
 class RtspByFfmpeg:
-    """A camera's RTSP stream."""
+    """A camera's RTSP stream.
+
+    Args:
+        settings: the source's.
+        clock: the time.
+        way: how to decode; without it by the arguments in the settings.
+    """
 
     is_live = True
 
-    def __init__(self, settings: RtspSource, clock: Clock) -> None:
+    def __init__(self, settings: RtspSource, clock: Clock, way: Way | None = None) -> None:
         self._settings = settings
         self._clock = clock
+        self._way = way or Way(arguments=settings.ffmpeg_input)
         self._process: FfmpegProcess | None = None
 
     @property
     def decoder(self) -> str:
         """Who decodes, as the program itself says."""
-        return _decoder(self._process)
+        return _decoder(self._process, self._way)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Folders below /proc of what decodes, apart from the thread that takes the pictures."""
+        return _tasks(self._process)
 
     def open(self) -> None:
         """Start the program and wait for the first picture."""
@@ -42,8 +55,9 @@ class RtspByFfmpeg:
         settings = self._settings
         arguments = (
             *_QUIET,
-            *settings.ffmpeg_input,
+            *self._way.arguments,
             *("-f", "concat", "-safe", "0", "-protocol_whitelist", _PROTOCOLS, "-i", "pipe:0"),
+            *_filtered(self._way),
             *_RAW,
             *("-fps_mode", "passthrough", "pipe:1"),
         )
@@ -56,7 +70,10 @@ class RtspByFfmpeg:
         except ProcessEndedError:
             error = self._fault_of_start(process)
         else:
-            return
+            unproved = _unproved(process, self._way, settings.url)
+            if unproved is None:
+                return
+            error = unproved
         self.close()
         raise error
 
@@ -111,11 +128,7 @@ class RtspByFfmpeg:
         if error.fault is not CameraFault.SILENT:
             return error
         # The camera is well, so the decoder is not.
-        return CameraError(
-            CameraFault.NOT_VIDEO,
-            f"{settings.url} cannot be decoded by ffmpeg ({self._reason(process)})",
-            remedy="Try without ffmpeg_input; if that works, this hardware cannot decode this stream.",
-        )
+        return _undecodable(settings.url, self._way, self._reason(process))
 
     def _ask_why(self) -> CameraError:
         settings = self._settings
@@ -123,17 +136,25 @@ class RtspByFfmpeg:
 
     def _reason(self, process: FfmpegProcess) -> str:
         credentials = credentials_of(self._settings)
-        return redacted(process.words.last(), () if credentials is None else (credentials.password,))
+        return redacted(process.words.cause(), () if credentials is None else (credentials.password,))
 
 
 class FileByFfmpeg:
-    """A clip, once or in a loop, its frames at a constant rate."""
+    """A clip, once or in a loop, its frames at a constant rate.
 
-    def __init__(self, settings: FileSource, base_dir: Path, clock: Clock) -> None:
+    Args:
+        settings: the source's.
+        base_dir: what a relative path counts from.
+        clock: the time.
+        way: how to decode; without it by the arguments in the settings.
+    """
+
+    def __init__(self, settings: FileSource, base_dir: Path, clock: Clock, way: Way | None = None) -> None:
         self.is_live = settings.pace == "realtime"
         self._settings = settings
         self._path = resolved(settings.path, base_dir)
         self._clock = clock
+        self._way = way or Way(arguments=settings.ffmpeg_input)
         self._time = ClipTime()
         self._process: FfmpegProcess | None = None
         self._frames = 0
@@ -141,7 +162,12 @@ class FileByFfmpeg:
     @property
     def decoder(self) -> str:
         """Who decodes, as the program itself says."""
-        return _decoder(self._process)
+        return _decoder(self._process, self._way)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Folders below /proc of what decodes, apart from the thread that takes the pictures."""
+        return _tasks(self._process)
 
     def open(self) -> None:
         """Start the program on the clip's first frame."""
@@ -179,9 +205,10 @@ class FileByFfmpeg:
         settings = self._settings
         arguments = (
             *_QUIET,
-            *settings.ffmpeg_input,
+            *self._way.arguments,
             "-i",
             f"file:{self._path}",
+            *_filtered(self._way),
             *_RAW,
             *("-fps_mode", "cfr"),
             "pipe:1",
@@ -192,7 +219,11 @@ class FileByFfmpeg:
         except NoFrameInTimeError:
             raise self._stuck() from None
         except ProcessEndedError:
-            raise (_unknown_option(process, settings.ffmpeg_path) or self._no_video()) from None
+            raise self._fault_of_start(process) from None
+        unproved = _unproved(process, self._way, str(self._path))
+        if unproved is not None:
+            self.close()
+            raise unproved
         if process.words.decoder.startswith(_NOT_VIDEO_DECODERS):
             raise self._no_video()
         self._frames = 0
@@ -210,6 +241,12 @@ class FileByFfmpeg:
             raise EndOfMediaError
         self._begin()
 
+    def _fault_of_start(self, process: FfmpegProcess) -> CameraError:
+        unknown = _unknown_option(process, self._settings.ffmpeg_path)
+        if unknown is not None or not self._way.mapping:
+            return unknown or self._no_video()
+        return _undecodable(str(self._path), self._way, process.words.cause())
+
     def _no_video(self) -> CameraError:
         return CameraError(
             CameraFault.NOT_VIDEO,
@@ -223,8 +260,41 @@ class FileByFfmpeg:
         )
 
 
-def _decoder(process: FfmpegProcess | None) -> str:
-    return f"ffmpeg {process.words.decoder}" if process is not None and process.words.decoder else ""
+def _decoder(process: FfmpegProcess | None, way: Way) -> str:
+    if process is None or not process.words.decoder:
+        return ""
+    return f"ffmpeg {way.told(process.words.decoder)}"
+
+
+def _tasks(process: FfmpegProcess | None) -> tuple[str, ...]:
+    return () if process is None else (str(process.pid),)
+
+
+def _filtered(way: Way) -> tuple[str, ...]:
+    return ("-vf", way.filters) if way.filters else ()
+
+
+def _unproved(process: FfmpegProcess, way: Way, name: str) -> CameraError | None:
+    """The error of a program that decodes by something else than it was told to."""
+    seen = process.words.decoder
+    if not way.mapping or seen == way.mapping:
+        return None
+    return _undecodable(name, way, f"ffmpeg says that it uses {seen or 'no decoder'}")
+
+
+def _undecodable(name: str, way: Way, reason: str) -> CameraError:
+    if not way.mapping:
+        return CameraError(
+            CameraFault.NOT_VIDEO,
+            f"{name} cannot be decoded by ffmpeg ({reason})",
+            remedy="Try without ffmpeg_input; if that works, this hardware cannot decode this stream.",
+        )
+    return CameraError(
+        CameraFault.NOT_VIDEO,
+        f"{name} cannot be decoded by ffmpeg's {way.name} ({reason})",
+        remedy="Is this the machine that `hardware` names, may this user use its devices, and has its ffmpeg"
+        " that decoder? `hardware: none` decodes in software.",
+    )
 
 
 def _taken(process: FfmpegProcess | None, name: str) -> Pixels:

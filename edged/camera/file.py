@@ -37,6 +37,11 @@ class FileByOpenCv:
         """Who decodes."""
         return self._capture.decoder
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Folders below /proc of what decodes, apart from the thread that takes the pictures."""
+        return self._capture.tasks
+
     def open(self) -> None:
         """Open the clip at its first frame."""
         require_clip(self._path)

@@ -9,6 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from edged.camera.cpu_time import decoding_threads
 from edged.domain.errors import CameraError, CameraFault
 from edged.domain.frame import Pixels
 
@@ -22,17 +23,24 @@ _CODEC_NAMES: Final = {"avc1": "h264", "hvc1": "hevc", "hev1": "hevc", "mp4v": "
 
 
 class Capture:
-    """One `cv2.VideoCapture`. Foreign errors become `CameraError` without the words that could hold a URL."""
+    """One `cv2.VideoCapture`. Foreign errors become `CameraError` without the words that could hold a URL.
+
+    Attributes:
+        decoder: who decodes; empty before it was opened.
+        tasks: folders below /proc of the threads that FFmpeg started for it, for measuring.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._capture: cv2.VideoCapture | None = None
         self.decoder = ""
+        self.tasks: tuple[str, ...] = ()
 
     def open(self, target: str, backend: int, parameters: Sequence[int] = ()) -> bool:
         """Try to open; False where OpenCV cannot, and it never says why."""
         silence_opencv()
         self.close()
+        before = decoding_threads()
         try:
             capture = cv2.VideoCapture(target, backend, list(parameters))
         except (cv2.error, MemoryError):
@@ -40,6 +48,7 @@ class Capture:
         if not capture.isOpened():
             return False
         self._capture = capture
+        self.tasks = tuple(decoding_threads() - before)
         codec = self._codec()
         if codec in _NOT_VIDEO_CODECS:
             self.close()

@@ -24,6 +24,11 @@ class RtspByOpenCv:
         """Who decodes."""
         return self._capture.decoder
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Folders below /proc of what decodes, apart from the thread that takes the pictures."""
+        return self._capture.tasks
+
     def open(self) -> None:
         """Connect; a connection that fails is asked once more, by hand, for the reason."""
         settings = self._settings

@@ -1,10 +1,11 @@
-"""Asks an RTSP server why a stream does not open. OpenCV and FFmpeg only say that it does not."""
+"""Asks an RTSP server what it sends, and why a stream does not open: players only say that it does not."""
 
 import re
 import socket
 import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from edged.camera.credentials import Credentials, refused, unreachable
@@ -19,6 +20,14 @@ _UNAUTHORISED: Final = frozenset({401, 403})
 _NOT_FOUND: Final = frozenset({404, 410, 454})
 _UNSUPPORTED_TRANSPORT: Final = 461
 _OK: Final = 200
+
+_CODECS: Final[Mapping[str, str]] = {"h265": "hevc", "jpeg": "mjpeg", "mp4v-es": "mpeg4", "mpv": "mpeg2video"}
+"""Encoding names of RTP that ffmpeg calls otherwise."""
+
+_STATIC_PAYLOADS: Final[Mapping[str, str]] = {"26": "mjpeg", "31": "h261", "32": "mpeg2video", "34": "h263"}
+"""Payload types that need no name (RFC 3551)."""
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,30 @@ def why_not(url: str, credentials: Credentials | None, transport: str, timeout_s
         transport: `tcp` or `udp`, as the stream was asked for.
         timeout_s: for connecting and for each answer.
     """
+
+    def find_fault(talk: "_Talk") -> CameraError:
+        return talk.fault(transport)
+
+    return _asked(url, credentials, timeout_s, find_fault)
+
+
+def codec_of(url: str, credentials: Credentials | None, timeout_s: float) -> str:
+    """The codec of the stream's video, as ffmpeg calls it: `h264`, `hevc`, `mjpeg`.
+
+    One short connection; raises `CameraError` where it does not come to an answer. Arguments as above.
+    """
+    answer = _asked(url, credentials, timeout_s, _Talk.codec)
+    if isinstance(answer, CameraError):
+        raise answer
+    return answer
+
+
+def _asked(
+    url: str,
+    credentials: Credentials | None,
+    timeout_s: float,
+    question: Callable[["_Talk"], _Found | CameraError],
+) -> _Found | CameraError:
     try:
         parts = urlsplit(url)
         port = parts.port or (322 if parts.scheme == "rtsps" else 554)
@@ -52,7 +85,7 @@ def why_not(url: str, credentials: Credentials | None, transport: str, timeout_s
         return unreachable(url, error)
     try:
         with connection, _secured(connection, parts.scheme, parts.hostname) as channel:
-            return _Talk(channel, url, credentials).fault(transport)
+            return question(_Talk(channel, url, credentials))
     except TimeoutError:
         return CameraError(
             CameraFault.SILENT,
@@ -90,6 +123,22 @@ class _Talk:
 
     def fault(self, transport: str) -> CameraError:
         """Ask for the description and for one stream, as a player would, and see where it ends."""
+        described = self._described()
+        if isinstance(described, CameraError):
+            return described
+        control = _video_control(described.body)
+        if control is None:
+            return self._without_video()
+        return self._fault_of_setup(described, control, transport)
+
+    def codec(self) -> str | CameraError:
+        """What the stream is described to be."""
+        described = self._described()
+        if isinstance(described, CameraError):
+            return described
+        return video_codec(described.body) or self._without_video()
+
+    def _described(self) -> _Answer | CameraError:
         described = self._ask("DESCRIBE", self._url, "Accept: application/sdp")
         if described.status in _UNAUTHORISED:
             return refused(self._url, self._credentials)
@@ -103,10 +152,10 @@ class _Talk:
             return CameraError(
                 CameraFault.NOT_VIDEO, f"{self._url} answers with status {described.status} and no stream"
             )
-        control = _video_control(described.body)
-        if control is None:
-            return CameraError(CameraFault.NOT_VIDEO, f"{self._url} describes a stream without video")
-        return self._fault_of_setup(described, control, transport)
+        return described
+
+    def _without_video(self) -> CameraError:
+        return CameraError(CameraFault.NOT_VIDEO, f"{self._url} describes a stream without video")
 
     def _fault_of_setup(self, described: _Answer, control: str, transport: str) -> CameraError:
         base = (described.all("content-base") or [self._url])[0]
@@ -187,3 +236,14 @@ def _video_control(description: str) -> str | None:
         elif found and line.startswith("a=control:"):
             return line.removeprefix("a=control:").strip()
     return "" if found else None
+
+
+def video_codec(description: str) -> str | None:
+    """The codec of the first video stream of a session description (RFC 8866), as ffmpeg calls it."""
+    video = re.search(r"^m=video \S+ \S+ (\d+).*?(?=^m=|\Z)", description, re.MULTILINE | re.DOTALL)
+    if video is None:
+        return None
+    name = re.search(rf"^a=rtpmap:{video[1]} ([^/\s]+)", video[0], re.MULTILINE)
+    if name is None:
+        return _STATIC_PAYLOADS.get(video[1], "unknown")
+    return _CODECS.get(name[1].lower(), name[1].lower())

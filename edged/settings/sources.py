@@ -177,4 +177,4 @@ class ImagesSource(Section, frozen=True, kw_only=True, tag="images", tag_field="
     ] = "2000-01-01T00:00:00Z"
 
 
-Source = RtspSource | HttpSource | SnapshotSource | UsbSource | FileSource | ImagesSource
+Source = RtspSource | HttpSource | SnapshotSource | UsbSource | CsiSource | FileSource | ImagesSource

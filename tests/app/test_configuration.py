@@ -115,7 +115,7 @@ outbox: {attempts: 0}
         "line 5, feeds[0].id: found `front door`; must be 1 to 64 characters out of `A-Za-z0-9_.-`",
         (
             "line 6, feeds[0].source.type: found `rtps`; must be one of"
-            " `rtsp`, `http`, `snapshot`, `usb`, `file`, `images`; did you mean `rtsp`?"
+            " `rtsp`, `http`, `snapshot`, `usb`, `csi`, `file`, `images`; did you mean `rtsp`?"
         ),
         "line 8, feeds[1].retry.first: is 40 s, and must be at most `most`, which is 30 s",
         (

@@ -73,7 +73,7 @@ def test_the_example_loads_as_it_is(tmp_path: Path) -> None:
 def test_the_example_loads_with_everything_in_force(tmp_path: Path) -> None:
     loaded = load_with_secrets(UNCOMMENTED, tmp_path)
     assert loaded.doubts == ()
-    assert (len(loaded.settings.feeds), len(loaded.settings.sinks)) == (6, 4)
+    assert (len(loaded.settings.feeds), len(loaded.settings.sinks)) == (7, 4)
 
 
 def test_the_example_has_every_key_of_every_section() -> None:

@@ -53,6 +53,43 @@ def test_an_unknown_argument_is_noticed():
     ).names_unknown_option()
 
 
+def test_the_codec_is_that_of_the_first_video_that_comes_in():
+    said = words(
+        "  Stream #0:0[0x1](und): Audio: aac (LC) (mp4a / 0x6134706D), 48000 Hz\n"
+        "  Stream #0:1[0x2](und): Video: hevc (Main) (hvc1 / 0x31637668), yuv420p(tv), 1280x720, 25 fps\n"
+        "  Stream #0:2: Video: mjpeg (Baseline), yuvj420p, 160x120\n"
+        + MAPPING.format("hevc (native)")
+        + OUTPUT
+    )
+
+    assert said.codec == "hevc"
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        (
+            (
+                "[h264_v4l2m2m @ 0x556017805580] Could not find a valid device\n"
+                "[h264_v4l2m2m @ 0x556017805580] can't configure decoder\n"
+                "Error while opening decoder for input stream #0:0 : Invalid argument\n"
+            ),
+            "Could not find a valid device",
+        ),
+        (
+            (
+                "Impossible to convert between the formats supported by the filter 'a' and the filter 'b'\n"
+                "Conversion failed!\n"
+            ),
+            "Impossible to convert between the formats supported by the filter 'a' and the filter 'b'",
+        ),
+        ("[vist#0:0 @ 0x1] Something else\n[dec @ 0x2] The last word\n", "The last word"),
+    ],
+)
+def test_the_line_that_says_why_is_preferred_to_the_last(lines: str, cause: str):
+    assert words(lines).cause() == cause
+
+
 def test_a_flood_of_words_is_not_kept():
     said = words("warning\n" * 100_000 + "x" * 100_000)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.ports import listening
-from edged.camera.rtsp_probe import why_not
+from edged.camera.rtsp_probe import codec_of, video_codec, why_not
 from edged.domain.errors import CameraError, CameraFault
 
 AUDIO = "v=0\r\ns=x\r\nm=audio 0 RTP/AVP 0\r\na=control:audio\r\n"
@@ -55,3 +55,28 @@ def test_a_flood_is_not_read_to_its_end():
 @pytest.mark.parametrize("url", ["rtsp://127.0.0.1:99999/live", "rtsp:///live", "rtsp://[::1/live"])
 def test_an_address_that_is_none_is_unreachable_and_no_traceback(url: str):
     assert why_not(url, None, "tcp", 0.5).fault is CameraFault.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("description", "codec"),
+    [
+        ("m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n", "h264"),
+        ("m=audio 0 RTP/AVP 8\r\nm=video 0 RTP/AVP 98 99\r\na=rtpmap:98 h265/90000\r\n", "hevc"),
+        ("m=video 0 RTP/AVP 26\r\na=control:trackID=1\r\n", "mjpeg"),
+        ("m=video 0 RTP/AVP 97\r\na=rtpmap:97 MP4V-ES/90000\r\n", "mpeg4"),
+        ("m=video 0 RTP/AVP 96\nm=video 0 RTP/AVP 97\na=rtpmap:96 VP8/90000\n", "unknown"),
+        (AUDIO, None),
+    ],
+)
+def test_the_codec_is_that_of_the_first_video_in_ffmpegs_words(description: str, codec: str | None):
+    assert video_codec(description) == codec
+
+
+def test_a_camera_that_does_not_say_its_codec_is_told_as_any_other_fault():
+    for answer, fault in (
+        (an_answer("404 Not Found"), CameraFault.NOT_FOUND),
+        (an_answer("200 OK", body=AUDIO), CameraFault.NOT_VIDEO),
+    ):
+        with listening(answer) as port, pytest.raises(CameraError) as caught:
+            codec_of(f"rtsp://127.0.0.1:{port}/live", None, 5)
+        assert caught.value.fault is fault

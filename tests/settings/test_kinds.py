@@ -39,7 +39,7 @@ def test_a_tagged_union_is_known_by_its_tags() -> None:
     source = keys_of(Feed)["source"].kind
     assert isinstance(source, Variants)
     assert source.tag == "type"
-    assert list(source.sections) == ["rtsp", "http", "snapshot", "usb", "file", "images"]
+    assert list(source.sections) == ["rtsp", "http", "snapshot", "usb", "csi", "file", "images"]
     assert (tag_of(RtspSource), tag_of(Feed)) == (("type", "rtsp"), None)
 
 

@@ -4,6 +4,8 @@ import msgspec
 import pytest
 
 from edged.settings.feeds import Feed
+from edged.settings.history import History, JobHistory, PictureHistory
+from edged.settings.privacy import Chips, Privacy
 from edged.settings.quantities import Duration, Secret
 from edged.settings.recognition import Detection, Motion, Recognition
 from edged.settings.reload import RELOADABLE, changes
@@ -49,6 +51,21 @@ def test_what_is_in_open_things_needs_a_restart(changed: dict[str, Any], path: s
     reload = changes(some_settings(), some_settings(**changed))
     assert (reload.can, reload.needs_restart) == ((), (path,))
     assert reload.settings == some_settings()
+
+
+def test_limits_of_what_is_kept_are_taken_over_and_whether_it_is_kept_is_not() -> None:
+    pictures = PictureHistory(keep=True, max_age=Duration(3600))
+    new = some_settings(
+        history=History(jobs=JobHistory(most=50), pictures=pictures),
+        privacy=Privacy(chips=Chips(keep=False)),
+    )
+    reload = changes(some_settings(), new)
+    assert reload.can == ("privacy.chips.keep", "history.jobs.most", "history.pictures.max_age")
+    assert reload.needs_restart == ("history.pictures.keep",)
+    assert reload.settings.history == History(
+        jobs=JobHistory(most=50), pictures=PictureHistory(max_age=Duration(3600))
+    )
+    assert reload.settings.privacy == new.privacy
 
 
 def test_of_a_mixed_change_only_the_one_half_is_taken_over() -> None:
