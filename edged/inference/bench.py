@@ -95,6 +95,7 @@ class Bench:
         threads: Sequence[int],
         seconds: float,
         chosen: settings.Models | None = None,
+        names: Sequence[str] | None = None,
     ) -> Measured:
         """Time every model of the catalogue with each number of threads, and with the delegate where one is.
 
@@ -104,11 +105,12 @@ class Bench:
             threads: numbers to try.
             seconds: for all of it, without loading. Slow models are run a few times all the same.
             chosen: names the delegate, and says which models it is for.
+            names: of the models, instead of all.
         """
         delegating = NetworkLoader(catalogue, self._runtime, chosen or settings.Models())
         failures: dict[str, str] = {}
         subjects: list[_Subject] = []
-        for name in catalogue.names():
+        for name in catalogue.names() if names is None else names:
             try:
                 card = catalogue.card(name)
                 for count in threads:
