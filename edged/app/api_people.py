@@ -29,6 +29,7 @@ from edged.pipeline.kept_picture import kept_jpeg
 from edged.pipeline.picture import PictureLook
 from edged.store.group_queries import Group
 from edged.store.history_store import HistoryStore
+from edged.store.namespace_store import NamespaceStore
 
 LOOK_TIMEOUT_S: Final = 30.0
 """How long whoever enrols waits for the models."""
@@ -57,6 +58,7 @@ class ApiPeople:
         model_hash: of the embedder in use.
         changed: says that people changed, so that cameras know them at once.
         settle: waits until faces that were told of are written down.
+        erase: forgets a person of a namespace for good, everywhere; says what could not be done.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class ApiPeople:
         model_hash: str,
         changed: Callable[[], None],
         settle: Callable[[], None],
+        erase: Callable[[NamespaceStore, str, str], tuple[str, ...]],
     ) -> None:
         self._stores = stores
         self._looks = looks
@@ -76,6 +79,7 @@ class ApiPeople:
         self._model_hash = model_hash
         self._changed = changed
         self._settle = settle
+        self._erase = erase
 
     # --- identities
 
@@ -117,9 +121,9 @@ class ApiPeople:
         """Forget a person for good; what of that could not be done yet, for the log."""
         with self._stores.of(namespace) as store:
             _known(store, identity_id)
-            removal = store.people.remove([identity_id])
+            warnings = self._erase(store.people, namespace, identity_id)
         self._changed()
-        return removal.warnings
+        return warnings
 
     def add_pictures(self, namespace: str, identity_id: str, request: AddPictures) -> IdentityAnswer:
         """Enrol pictures into an identity, each with one face; waits until they are looked at."""

@@ -14,6 +14,7 @@ from edged.store.faults import translated
 from edged.store.history_store import HistoryStore
 from edged.store.namespace_files import file_of, namespace_path
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Key
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -36,10 +37,13 @@ class ApiStores:
     A database may be exchanged or vanish while the daemon runs: then it is opened anew.
     """
 
-    def __init__(self, data_dir: Path, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, data_dir: Path, clock: Clock, new_id: Callable[[], str], key: Key | None = None
+    ) -> None:
         self._data_dir = data_dir
         self._clock = clock
         self._new_id = new_id
+        self._key = key
         self._of_thread = threading.local()
 
     @contextmanager
@@ -60,7 +64,7 @@ class ApiStores:
             is_present = store is not None and file_of(path) == file
         if store is None or not is_present:
             self._let_go(path)
-            store = NamespaceStore.open(path, self._clock, self._new_id)
+            store = NamespaceStore.open(path, self._clock, self._new_id, key=self._key)
             with translated(path):
                 stores[path] = store, file_of(path)
         return store

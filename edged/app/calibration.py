@@ -78,7 +78,7 @@ def _people(store: NamespaceStore, model_hash: str) -> tuple[list[EnrolledPerson
     unseen = 0
     for identity in store.identities():
         vectors, occasions = [], []
-        for face in store.face_records(identity.id):
+        for face in store.face_records(identity.id, without_broken=True):
             vector = dict(face.vectors).get(model_hash)
             if vector is None:
                 unseen += 1

@@ -19,6 +19,7 @@ from edged.store.embedder_record import ChosenEmbedder, EmbedderRecord, read_rec
 from edged.store.namespace_files import namespace_path, namespaces_in
 from edged.store.namespace_models import Forgotten, Survey, embeddings_by_model, forget_model, survey
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Key
 
 _PASSES: Final = 5
 """How often faces that were added meanwhile are embedded too before the choice is written."""
@@ -32,11 +33,13 @@ class DataFolder:
         path: the folder.
         clock: for stamps and rates.
         new_id: gives a fresh UUID at each call.
+        key: the one that pictures and embeddings are encrypted with.
     """
 
     path: Path
     clock: Clock
     new_id: Callable[[], str]
+    key: Key | None = None
 
     def namespaces(self) -> list[str]:
         """Those that have a database, by name."""
@@ -46,7 +49,7 @@ class DataFolder:
     def opened(self, namespace: str, *, read_only: bool = False) -> Iterator[NamespaceStore]:
         """A namespace's store while the body lasts; raises StoreError."""
         path = namespace_path(self.path, namespace)
-        with NamespaceStore.open(path, self.clock, self.new_id, read_only=read_only) as store:
+        with NamespaceStore.open(path, self.clock, self.new_id, read_only=read_only, key=self.key) as store:
             yield store
 
 

@@ -17,6 +17,7 @@ from edged.store.namespace_files import namespace_path
 from edged.store.namespace_models import survey
 from edged.store.namespace_recovery import open_or_recover
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Key as EncryptionKey
 
 _BATCH: Final = 64
 """Faces in a transaction: what a crash in the middle loses is made again at the next start."""
@@ -29,23 +30,27 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the embedding of one namespace is.
+    """How far the work on one namespace is, without which the daemon does not start.
 
     Attributes:
         namespace: which.
-        done: faces embedded by now.
-        total: faces that were to be embedded when it began.
+        done: so many by now.
+        total: so many there were to be done when it began.
         elapsed_ms: since it began.
+        work: what is done, as a log's line begins.
+        things: what is counted.
     """
 
     namespace: str
     done: int
     total: int
     elapsed_ms: int
+    work: str = "Embedding anew"
+    things: str = "faces"
 
     @property
     def rate(self) -> float:
-        """Faces in a second; 0 before there is anything to go by."""
+        """So many in a second; 0 before there is anything to go by."""
         return self.done * 1000 / self.elapsed_ms if self.elapsed_ms > 0 else 0.0
 
     @property
@@ -55,7 +60,7 @@ class Progress:
 
     def __str__(self) -> str:
         """`namespace home: 128 of 400 faces, 210 a second, 1 s left`."""
-        words = [f"namespace {self.namespace}: {self.done} of {self.total} faces"]
+        words = [f"namespace {self.namespace}: {self.done} of {self.total} {self.things}"]
         if self.remaining_s is not None:
             words += [f"{self.rate:.0f} a second", f"{_span(self.remaining_s)} left"]
         return ", ".join(words)
@@ -71,6 +76,8 @@ def embed_anew(
     clock: Clock,
     new_id: Callable[[], str],
     tell: Tell = lambda _: None,
+    *,
+    key: EncryptionKey | None = None,
 ) -> int:
     """Embed every kept chip that the embedder has not embedded yet; returns how many faces that were.
 
@@ -83,7 +90,7 @@ def embed_anew(
         try:
             if not is_there(path):
                 continue
-            store, _ = open_or_recover(path, clock, new_id)
+            store, _ = open_or_recover(path, clock, new_id, key)
             with store:
                 done += _embed_and_report(namespace, store, embedder, clock, tell)
         except StoreError as error:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from edged.cli.identities_add import add_add_parser
@@ -86,7 +87,7 @@ def _add_show(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _show(arguments: argparse.Namespace) -> int:
     with Place(arguments).reading() as store:
         person = store.find(arguments.who)
-        faces = list(store.face_records(person.id))
+        faces = list(store.face_records(person.id, without_broken=True))
     if arguments.json:
         print(json.dumps(json_of(person, faces), ensure_ascii=False, indent=2))
     else:
@@ -127,7 +128,8 @@ def _add_remove(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         actions,
         "remove",
         "forget people for good: faces, chips, embeddings, and all of them in snapshots",
-        "There is no way back, except by enrolling again or from an export.",
+        "There is no way back, except by enrolling again or from an export. `edged erase` does the same to"
+        " one person, and gives a receipt.",
     )
     parser.add_argument("who", metavar="WHO", nargs="+", help="name, customId, id, or the beginning of an id")
     parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -135,18 +137,19 @@ def _add_remove(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    from edged.store.namespace_files import damaged_copies
+    from edged.app.erasing import erase, opened_outbox
 
     place = Place(arguments)
-    with place.writing() as store:
+    with place.writing() as store, ExitStack() as opened:
+        outbox = opened_outbox(place.data_dir)
+        if outbox is not None:
+            opened.callback(outbox.close)
         people = {person.id: person for person in map(store.find, arguments.who)}
         words = ", ".join(f"{person.label} ({counted(person.faces)})" for person in people.values())
         if not arguments.yes and not _confirmed(f"Forget {words} in namespace {place.namespace} for good?"):
             raise EdgedError("nobody was removed")
-        removal = store.remove(people)
-    warn(removal.warnings)
-    if copies := damaged_copies(place.path):
-        warn([f"{copy}, a damaged copy, may still hold them; delete it" for copy in copies])
+        receipt = erase(store, place.namespace, list(people), outbox)
+    warn(receipt.warnings)
     print(f"removed {words}")
     return 0
 
@@ -173,6 +176,7 @@ def _add_export(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _export(arguments: argparse.Namespace) -> int:
     from edged.store.archive import export_archive
+    from edged.store.sealing import seal_of
 
     place = Place(arguments)
     with place.reading() as store:
@@ -186,6 +190,8 @@ def _export(arguments: argparse.Namespace) -> int:
             utc_ms=place.clock.moment().utc_ms,
             may_replace=arguments.force,
         )
+        if seal_of(store.connection).is_sealed:
+            warn([f"{arguments.file} is not encrypted, as the store is: keep it as you keep the key"])
     print(f"{arguments.file} has {counted(len(people), 'person', 'people')} with {counted(faces)}")
     return 0
 

@@ -85,7 +85,9 @@ def _lacks(person: Identity, enrolment: "Enrolment", store: "NamespaceStore", *,
     from edged.app.stored_faces import shown_by
     from edged.recognition.advice import advice
 
-    return advice(person.label, enrolment.shown() if is_new else shown_by(store.face_records(person.id)))
+    if is_new:
+        return advice(person.label, enrolment.shown())
+    return advice(person.label, shown_by(store.face_records(person.id, without_broken=True)))
 
 
 def _name_and_files(arguments: argparse.Namespace) -> tuple[str, list[Path]]:

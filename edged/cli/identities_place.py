@@ -12,6 +12,7 @@ from edged.settings.root import Settings
 from edged.store.faults import is_there
 from edged.store.namespace_files import namespace_path, namespaces_in
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Key
 from edged.system.chance import new_id
 from edged.system.clock import SystemClock
 
@@ -33,12 +34,16 @@ class Place:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.settings: Settings | None = None
+        self.key: Key | None = None
         self.clock = SystemClock()
         configured, base_dir = arguments.data_dir, Path.cwd()
         # Without a configuration the defaults will do; one that is named, or there, must be right.
         if arguments.config != DEFAULT_PATH or arguments.config.exists():
             loaded = load(arguments.config, with_secrets=False)
             self.settings = with_absolute_paths(loaded.settings, loaded.base_dir)
+            from edged.app.encryption import key_for_command
+
+            self.key = key_for_command(loaded)
             if configured is None:
                 configured, base_dir = loaded.settings.data_dir, loaded.base_dir
         self.namespace: str = arguments.namespace
@@ -54,13 +59,13 @@ class Place:
         """The store, only to read; raises IdentityError where there is none."""
         if not self.is_there:
             raise IdentityError(f"nobody is enrolled in namespace {self.namespace}", remedy=self.advice())
-        return NamespaceStore.open(self.path, self.clock, new_id, read_only=True)
+        return NamespaceStore.open(self.path, self.clock, new_id, read_only=True, key=self.key)
 
     def writing(self, *, may_create: bool = False) -> NamespaceStore:
         """The store, to change it."""
         if not self.is_there and not may_create:
             return self.reading()
-        return NamespaceStore.open(self.path, self.clock, new_id)
+        return NamespaceStore.open(self.path, self.clock, new_id, key=self.key)
 
     def finish(self, store: NamespaceStore) -> list[str]:
         """After a change: a snapshot, where one is due; returns what could not be done, in words."""

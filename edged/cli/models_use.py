@@ -85,6 +85,7 @@ class _Place:
         from edged.app.absolute_paths import with_absolute_paths
         from edged.app.configuration import load
         from edged.app.data_dir import data_dir_of
+        from edged.app.encryption import key_for_command
         from edged.app.model_change import DataFolder
         from edged.settings.recognition import Models
         from edged.system.chance import new_id
@@ -93,15 +94,17 @@ class _Place:
         self.config: Path | None = None
         self.models: Models = Models()
         configured, base_dir = arguments.data_dir, Path.cwd()
+        key = None
         if arguments.config != DEFAULT_PATH or arguments.config.exists():
             loaded = load(arguments.config, with_secrets=False)
             self.config = loaded.path
+            key = key_for_command(loaded)
             self.models = with_absolute_paths(loaded.settings.models, loaded.base_dir)
             if configured is None:
                 configured, base_dir = loaded.settings.data_dir, loaded.base_dir
         if arguments.directory is not None:
             self.models = msgspec.structs.replace(self.models, directory=arguments.directory)
-        self.folder: DataFolder = DataFolder(data_dir_of(configured, base_dir), SystemClock(), new_id)
+        self.folder: DataFolder = DataFolder(data_dir_of(configured, base_dir), SystemClock(), new_id, key)
 
 
 def _run_use(arguments: argparse.Namespace) -> int:

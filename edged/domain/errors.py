@@ -66,6 +66,8 @@ class StoreFault(StrEnum):
     """It is not there."""
     FOREIGN = "foreign"
     """It is a sound database, of another kind or of a newer edged."""
+    SEALED = "sealed"
+    """It is encrypted and the key is not there or another one; or it is to be, and is not yet."""
     BROKEN = "broken"
     """The device or the file system failed, or something nobody foresaw."""
 

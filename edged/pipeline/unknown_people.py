@@ -1,6 +1,6 @@
 """What becomes of the unknown tracks of one feed: their group, and the few faces that are kept of each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -62,6 +62,14 @@ class UnknownPeople:
         self._feed_id = feed_id
         self._grouping = grouping
         self._followed: dict[str, _Followed] = {}
+        self._forgotten: set[str] = set()
+        """Tracks of people who were removed while they were in view; they are in no group until they end."""
+
+    def forget(self, track_ids: Iterable[str]) -> None:
+        """Keep nothing of these tracks, whose people were removed: what is known of them is of before."""
+        for track_id in track_ids:
+            self._forgotten.add(track_id)
+            self._followed.pop(track_id, None)
 
     def membership(self, track_id: str) -> Membership | None:
         """The group of a track, None where it has none."""
@@ -72,6 +80,8 @@ class UnknownPeople:
     def weigh(self, track_id: str, face: Face, evidence: Evidence, verdict: Verdict, at: Moment) -> None:
         """Take note of a good face that was fused into the track's evidence, and of what is said since."""
         if self._grouping is None or face.embedding is None or face.quality is None or face.chip is None:
+            return
+        if track_id in self._forgotten:
             return
         followed = self._followed.setdefault(track_id, _Followed(at.utc_ms))
         if verdict is Verdict.KNOWN:
@@ -91,6 +101,7 @@ class UnknownPeople:
 
     def ended(self, track_id: str) -> None:
         """The track has ended: tell what is known of it by now."""
+        self._forgotten.discard(track_id)
         followed = self._followed.pop(track_id, None)
         if self._grouping is None or followed is None or followed.latest is None:
             return

@@ -27,6 +27,8 @@ SCHEMA: Final = Schema(
     migrations=Path(__file__).with_name("api_migrations"),
 )
 
+FILE_NAME: Final = "api.db"
+
 MOST_TOKENS: Final = 100
 """Of one client; whoever asks for one more loses the oldest."""
 
@@ -66,7 +68,7 @@ class ApiStore:
     """
 
     def __init__(self, data_dir: Path, *, may_replace: bool = False) -> None:
-        self._path = data_dir / "api.db"
+        self._path = data_dir / FILE_NAME
         self._may_replace = may_replace
         self._turn = threading.Lock()
         self._connection: sqlite3.Connection | None = None

@@ -14,6 +14,7 @@ from edged.store import archive_format as form
 from edged.store.archive_reading import Archive, open_archive
 from edged.store.database import transaction
 from edged.store.namespace_store import NamespaceStore, next_revision
+from edged.store.sealing import Kind, seal_of
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The oldest time a ZIP can tell. Members have no time of their own, so equal exports are equal files."""
@@ -192,17 +193,19 @@ class _Import:
             raise self._refusal(f"the face {face.id} is somebody else's here")
         number = known[0] if known else self._insert_face(face, identity_number)
         added = 0
+        seal = seal_of(self._connection)
         for model_hash, row in face.embeddings.items():
+            vector = self._archive.vector(model_hash, row)
             added += self._connection.execute(
                 "INSERT OR IGNORE INTO embedding (face, model_hash, vector) VALUES (?, ?, ?)",
-                (number, model_hash, self._archive.vector(model_hash, row)),
+                (number, model_hash, seal.close(Kind.FACE_EMBEDDING, face.id, vector, model_hash)),
             ).rowcount
             self._report.models[model_hash] = self._report.models.get(model_hash, 0) + 1
         if face.chip is not None:
             added += self._connection.execute(
                 "INSERT OR IGNORE INTO chip (face, png) SELECT ?, ?"
                 " WHERE NOT EXISTS (SELECT 1 FROM chip WHERE face = ?)",
-                (number, self._archive.png(face.chip), number),
+                (number, seal.close(Kind.FACE_CHIP, face.id, self._archive.png(face.chip)), number),
             ).rowcount
         return bool(added) or not known
 

@@ -40,11 +40,14 @@ class Schema:
         kind: what people call it: `namespace database`, `outbox`.
         application_id: 32 bits that mark its files, so that no file is taken for another kind.
         migrations: folder of the numbered .sql files.
+        gives_back: whether free pages can be given back to the disk a few at a time. It is so of files made
+            anew, and of others once they are vacuumed whole.
     """
 
     kind: str
     application_id: int
     migrations: Path
+    gives_back: bool = False
 
     def steps(self) -> list[tuple[int, str]]:
         """Every migration as (number, SQL), in order, without gaps from 1."""
@@ -65,12 +68,13 @@ def open_database(
     synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
     read_only: bool = False,
     any_thread: bool = False,
+    factory: type[sqlite3.Connection] = sqlite3.Connection,
 ) -> sqlite3.Connection:
     """Open the file, make or migrate it where needed, and set what every connection of ours has.
 
     With `read_only` the file must exist and be up to date, and nothing is ever written. A new file, and its
     folder, are readable by their owner alone. Rows come as plain tuples. With `any_thread` the caller keeps
-    threads out of each other's way with a lock of its own.
+    threads out of each other's way with a lock of its own. `factory` is the class of the connection.
 
     Raises StoreError with the file, the cause and the remedy for whatever stands in the way.
     """
@@ -88,8 +92,12 @@ def open_database(
             isolation_level=None,
             timeout=BUSY_TIMEOUT_MS / 1000,
             check_same_thread=not any_thread,
+            factory=factory,
         )
         try:
+            # Of an older file it would write to it at each opening, and do nothing until a VACUUM.
+            if schema.gives_back and not read_only and path.stat().st_size == 0:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             _set_up(connection, path, synchronous=synchronous, read_only=read_only)
             _bring_up_to_date(connection, path, schema, read_only=read_only)
         except BaseException:
@@ -137,7 +145,7 @@ def make_private(path: Path) -> None:
     What root makes in somebody's folder belongs to that somebody: `sudo edged identities add` must not
     leave files behind that the daemon's user cannot write.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_private_folder(path.parent)
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -148,6 +156,17 @@ def make_private(path: Path) -> None:
             os.fchown(descriptor, folder.st_uid, folder.st_gid)
     finally:
         os.close(descriptor)
+
+
+def _make_private_folder(folder: Path) -> None:
+    """Make the folder and those above it, where they are missing; each is of the owner of the one above."""
+    if folder.is_dir():
+        return
+    _make_private_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        above = folder.parent.stat()
+        os.chown(folder, above.st_uid, above.st_gid)
 
 
 def _must_be_there(path: Path) -> None:

@@ -6,33 +6,31 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from edged.domain.errors import IdentityError, StoreError
 from edged.domain.identity import checked_custom_id, checked_name
-from edged.store.database import open_database, reading
+from edged.store.blob_fsck import blob_findings
+from edged.store.database import reading
 from edged.store.group_fsck import group_findings
 from edged.store.history_fsck import history_findings
-from edged.store.namespace_chips import chip_from_png
-from edged.store.namespace_files import NAMESPACE_SCHEMA, damaged_copies
+from edged.store.namespace_files import damaged_copies
+from edged.store.namespace_opening import open_namespace
 from edged.store.namespace_queries import ledger
 from edged.store.namespace_snapshots import Snapshots
-
-_UNIT_TOLERANCE: Final = 1e-3
-"""float32 leaves a unit vector within 1e-6; what is off by this was not made by the embedder."""
+from edged.store.sealing import Key
 
 _MOST_FINDINGS: Final = 20
 """A check that fails everywhere says so in so many lines, not in thousands."""
 
 
-def fsck(path: Path) -> list[str]:
+def fsck(path: Path, key: Key | None = None) -> list[str]:
     """Check a namespace's database and what lies around it; returns what is wrong, in words.
 
     An empty list means that every invariant holds. What stops the checking is a finding too: nothing is
-    raised. Takes time in proportion to the file, for it reads all of it.
+    raised. Takes time in proportion to the file, for it reads all of it. What is encrypted is proved too
+    where the key is given; without it, that is said.
     """
     try:
-        connection = open_database(path, NAMESPACE_SCHEMA, read_only=True)
+        connection = open_namespace(path, key, read_only=True)
     except StoreError as error:
         return [error.what]
     try:
@@ -56,10 +54,10 @@ def _of_content(connection: sqlite3.Connection) -> list[str]:
         _revisions,
         _people,
         _faces,
-        _embeddings,
-        _chips,
+        _sizes,
         group_findings,
         history_findings,
+        blob_findings,
     )
     return [finding for check in checks for finding in _first(check(connection))]
 
@@ -111,10 +109,6 @@ def _people(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"identity {identity_id}: {error.what}"
         if not 0 <= created_ms <= updated_ms:
             yield f"identity {identity_id} was changed before it was made"
-    for (identity_id,) in connection.execute(
-        "SELECT id FROM identity WHERE NOT EXISTS (SELECT 1 FROM face WHERE face.identity = identity.number)"
-    ):
-        yield f"identity {identity_id} has no face, so it is never recognised"
 
 
 def _faces(connection: sqlite3.Connection) -> Iterator[str]:
@@ -128,29 +122,12 @@ def _faces(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"face {face_id} has neither an embedding nor a chip to make one from"
 
 
-def _embeddings(connection: sqlite3.Connection) -> Iterator[str]:
+def _sizes(connection: sqlite3.Connection) -> Iterator[str]:
     for model_hash, sizes in connection.execute(
         "SELECT model_hash, count(DISTINCT length(vector)) FROM embedding GROUP BY model_hash"
     ):
         if sizes > 1:
             yield f"the embeddings by {model_hash[:12]} are of {sizes} different sizes"
-    rows = connection.execute(
-        "SELECT face.id, model_hash, vector FROM embedding JOIN face ON face.number = embedding.face"
-    )
-    for face_id, model_hash, blob in rows:
-        vector = np.frombuffer(blob, "<f4")
-        length = float(np.linalg.norm(vector.astype(np.float64)))
-        # Written so that a length that is no number fails too.
-        if not abs(length - 1) <= _UNIT_TOLERANCE:
-            yield f"the embedding of face {face_id} by {model_hash[:12]} has length {length:.4g}, not 1"
-
-
-def _chips(connection: sqlite3.Connection) -> Iterator[str]:
-    for face_id, png in connection.execute("SELECT id, png FROM chip JOIN face ON number = chip.face"):
-        try:
-            chip_from_png(png)
-        except StoreError as error:
-            yield f"face {face_id}: {error.what}"
 
 
 def _of_files(path: Path, connection: sqlite3.Connection) -> Iterator[str]:

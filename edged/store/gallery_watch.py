@@ -1,8 +1,10 @@
 """The thread that sees what commands do to the enrolled people while the daemon runs."""
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -13,8 +15,9 @@ from edged.domain.moment import Clock
 from edged.store.faults import translated
 from edged.store.group_store import GroupStore
 from edged.store.namespace_files import file_of, namespace_path
-from edged.store.namespace_recovery import open_or_recover
+from edged.store.namespace_recovery import Recovery, open_or_recover
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Key
 
 POLL_S: Final = 0.3
 """A change is seen within this; asking costs one read of shared memory and one stat."""
@@ -47,6 +50,14 @@ class Groups(Protocol):
         ...
 
 
+class Erasures(Protocol):
+    """Whoever takes removed people out of what is not sent yet."""
+
+    def finish(self, namespace: str, connection: sqlite3.Connection) -> object:
+        """Do it for all who were removed and are not taken out yet; raises `StoreError`."""
+        ...
+
+
 class GalleryWatch(threading.Thread):
     """Keeps the galleries, and the groups, as the namespaces' databases are, and the databases in order.
 
@@ -65,19 +76,30 @@ class GalleryWatch(threading.Thread):
         new_id: Callable[[], str],
         groups: Groups | None = None,
         *,
+        key: Key | None = None,
+        erasures: Erasures | None = None,
         poll_s: float = POLL_S,
     ) -> None:
         super().__init__(name="gallery-watch", daemon=True)
         self._poll_s = poll_s
         self._watched = [
             _Watched(
-                namespace, namespace_path(data_dir, namespace), model_hash, galleries, clock, new_id, groups
+                namespace,
+                namespace_path(data_dir, namespace),
+                model_hash,
+                galleries,
+                partial(open_or_recover, clock=clock, new_id=new_id, key=key),
+                clock,
+                groups,
+                erasures,
             )
             for namespace in dict.fromkeys(namespaces)
         ]
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._read_once = threading.Event()
+        self.beats = 0
+        """Counts the looks: whoever watches sees that it goes on."""
 
     def wait_until_read(self, timeout_s: float) -> bool:
         """Wait until every namespace was looked at once, so that the first frame meets a full gallery."""
@@ -100,6 +122,7 @@ class GalleryWatch(threading.Thread):
         while True:
             # Before the look: a change during it is looked for again.
             self._woken.clear()
+            self.beats += 1
             for watched in self._watched:
                 watched.look()
             # Whoever waits for the people need not wait for the copying.
@@ -123,17 +146,21 @@ class _Watched:
         path: Path,
         model_hash: str,
         galleries: Galleries,
+        opening: Callable[[Path], tuple[NamespaceStore, Recovery | None]],
         clock: Clock,
-        new_id: Callable[[], str],
         groups: Groups | None,
+        erasures: Erasures | None,
     ) -> None:
+        self._erasures = erasures
+        self._is_followed = True
+        self._has_complained = False
         self._namespace = namespace
         self._path = path
         self._model_hash = model_hash
         self._galleries = galleries
         self._groups = groups
+        self._opening = opening
         self._clock = clock
-        self._new_id = new_id
         self._store: NamespaceStore | None = None
         self._file: tuple[int, int] | None = None
         self._data_version = -1
@@ -203,9 +230,11 @@ class _Watched:
             self._read(self._store)
             self._read_groups(self._store)
             self._data_version = version
+        if not self._is_followed:
+            self._follow(self._store)
 
     def _opened(self) -> NamespaceStore:
-        store, _ = open_or_recover(self._path, self._clock, self._new_id)
+        store, _ = self._opening(self._path)
         self._file = file_of(self._path)
         # What was known may have come from another file of this name: begin anew.
         self._data_version = -1
@@ -228,6 +257,7 @@ class _Watched:
             self._galleries.apply(self._namespace, change)
         self._revision = change.revision
         self._is_known = True
+        self._is_followed = False
         _LOG.info(
             "namespace %s: revision %d, %d people new or changed, %d removed",
             self._namespace,
@@ -254,6 +284,19 @@ class _Watched:
             store.snapshots.tidy(store.connection)
         except StoreError as error:
             _LOG.error("namespace %s: traces of removed people are left: %s", self._namespace, error)
+
+    def _follow(self, store: NamespaceStore) -> None:
+        """Have who was removed taken out of the outbox, now that nobody is recognised as them any more."""
+        try:
+            if self._erasures is not None:
+                self._erasures.finish(self._namespace, store.connection)
+        except StoreError as error:
+            # The next look tries again.
+            if not self._has_complained:
+                _LOG.error("namespace %s: messages may still name removed people: %s", self._namespace, error)
+            self._has_complained = True
+            return
+        self._is_followed, self._has_complained = True, False
 
     def _forget(self) -> None:
         self._forget_people()

@@ -4,13 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
-
-from edged.domain.errors import StoreError
 from edged.store.group_queries import revision_of
-from edged.store.namespace_chips import chip_from_png
-
-_UNIT_TOLERANCE: Final = 1e-3
 
 _LATER: Final = {
     "group {} has a later revision than the groups' ledger": (
@@ -68,21 +62,3 @@ def group_findings(connection: sqlite3.Connection) -> Iterator[str]:
     for words, sql in _ODD.items():
         for (name,) in connection.execute(sql):
             yield words.format(name)
-    yield from _vectors(connection)
-    for face, png in connection.execute("SELECT face, png FROM group_chip"):
-        try:
-            chip_from_png(png)
-        except StoreError as error:
-            yield f"face {face} of a group: {error.what}"
-
-
-def _vectors(connection: sqlite3.Connection) -> Iterator[str]:
-    rows = connection.execute(
-        "SELECT 'face ' || face, model_hash, vector FROM group_embedding"
-        " UNION ALL SELECT 'track ' || track, model_hash, vector FROM group_track_embedding"
-    )
-    for owner, model_hash, blob in rows:
-        length = float(np.linalg.norm(np.frombuffer(blob, "<f4").astype(np.float64)))
-        # Written so that a length that is no number fails too.
-        if not abs(length - 1) <= _UNIT_TOLERANCE:
-            yield f"the embedding of {owner} of a group by {model_hash[:12]} has length {length:.4g}, not 1"

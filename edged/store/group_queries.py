@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from edged.domain.face import Quality
+from edged.domain.face import Embedding, Quality
 from edged.domain.group import GroupChange, KeptGroup, KeptTrack
 from edged.recognition.enrolment import Candidate
 from edged.store.namespace_chips import embeddings_from_bytes
+from edged.store.sealing import Kind, Seal, opened_or_none, seal_of
 
 _GROUP: Final = """
     SELECT number, id, first_seen_ms, last_seen_ms, visits, kept_ms,
@@ -69,7 +70,7 @@ class GroupFace:
         at_ms: when, UTC milliseconds.
         quality: 0 to 1.
         yaw_deg, pitch_deg: pose.
-        png: the chip as PNG, or None.
+        png: the chip as PNG, or None: it was not kept, or does not open.
         vectors: the embedding of each model, little-endian float32, by the model's hash.
     """
 
@@ -145,29 +146,34 @@ def faces_of(connection: sqlite3.Connection, group: int, *, with_chips: bool = F
         """,  # noqa: S608 (both from above)
         (group,),
     ).fetchall()
-    return [GroupFace(*(*row, _vectors(connection, row[0]))) for row in rows]
+    seal = seal_of(connection)
+    return [
+        GroupFace(*(*row[:7], _chip(seal, row[0], row[7]), _vectors(connection, seal, row[0])))
+        for row in rows
+    ]
 
 
 def means_of(connection: sqlite3.Connection, group: int, model_hash: str) -> list[KeptTrack]:
     """A group's tracks as the recogniser remembers them, the oldest first."""
     rows = connection.execute(
         """
-        SELECT id, seen_before, first_seen_ms, last_seen_ms, vector, effective
+        SELECT number, id, seen_before, first_seen_ms, last_seen_ms, vector, effective
         FROM group_track LEFT JOIN group_track_embedding ON track = number AND model_hash = ?
         WHERE unknown_group = ? ORDER BY number
         """,
         (model_hash, group),
     )
+    seal = seal_of(connection)
     return [
         KeptTrack(
             track_id,
             seen_before,
             first_seen_ms,
             last_seen_ms,
-            mean=None if vector is None else embeddings_from_bytes([vector])[0],
+            mean=_mean(seal, number, vector, model_hash),
             effective=effective or 0.0,
         )
-        for track_id, seen_before, first_seen_ms, last_seen_ms, vector, effective in rows
+        for number, track_id, seen_before, first_seen_ms, last_seen_ms, vector, effective in rows
     ]
 
 
@@ -216,12 +222,23 @@ def chips_without(connection: sqlite3.Connection, model_hash: str) -> Iterator[t
     for (number,) in rows:
         found = connection.execute("SELECT png FROM group_chip WHERE face = ?", (number,)).fetchone()
         if found:
-            yield number, found[0]
+            yield number, seal_of(connection).open(Kind.GROUP_CHIP, number, found[0])
 
 
-def _vectors(connection: sqlite3.Connection, face: int) -> dict[str, bytes]:
-    return dict(
-        connection.execute(
-            "SELECT model_hash, vector FROM group_embedding WHERE face = ? ORDER BY model_hash", (face,)
-        )
+def _chip(seal: Seal, face: int, blob: bytes | None) -> bytes | None:
+    return None if blob is None else opened_or_none(seal, Kind.GROUP_CHIP, face, blob)
+
+
+def _vectors(connection: sqlite3.Connection, seal: Seal, face: int) -> dict[str, bytes]:
+    """The embeddings of a face that open, by the model's hash."""
+    rows = connection.execute(
+        "SELECT model_hash, vector FROM group_embedding WHERE face = ? ORDER BY model_hash", (face,)
     )
+    opened = ((model, opened_or_none(seal, Kind.GROUP_EMBEDDING, face, blob, model)) for model, blob in rows)
+    return {model: vector for model, vector in opened if vector is not None}
+
+
+def _mean(seal: Seal, track: int, blob: bytes | None, model_hash: str) -> Embedding | None:
+    """A track's mean; None where there is none, or it does not open."""
+    vector = None if blob is None else opened_or_none(seal, Kind.TRACK_MEAN, track, blob, model_hash)
+    return None if vector is None else embeddings_from_bytes([vector])[0]

@@ -3,21 +3,18 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
 from edged.domain.group import CrowdedOut, GroupedTrack, GroupNews, StrangeFace, UngroupedTrack
+from edged.domain.kept_time import KeptTime
 from edged.domain.moment import Clock
 from edged.settings.groups import Groups
 from edged.store.database import transaction
-from edged.store.group_rows import forget_fates, prune, remove_groups
+from edged.store.group_retention import sweep_groups
+from edged.store.group_rows import forget_fates, prune
 from edged.store.namespace_chips import chip_to_png, embedding_to_bytes
 from edged.store.opened_namespaces import OpenedNamespaces
-
-_STEP: Final = 8
-"""Groups that one step of retention deletes: overwriting their chips with zeros takes a while."""
-
-_FATES_KEPT: Final = 1000
-"""Changes whose groups and tracks are remembered as gone: a daemon hears of a change within a second."""
+from edged.store.retention import Tally
+from edged.store.sealing import Key, Kind, Seal, seal_of
 
 
 class GroupRecords:
@@ -33,10 +30,16 @@ class GroupRecords:
         settings: Groups,
         clock: Clock,
         new_id: Callable[[], str],
+        tally: Tally | None = None,
+        *,
+        key: Key | None = None,
     ) -> None:
-        self._opened = OpenedNamespaces(data_dir, namespaces, clock, new_id)
-        self._settings = settings
+        self._opened = OpenedNamespaces(data_dir, namespaces, clock, new_id, key)
+        self.settings = settings
+        """Limits; may be exchanged at any time."""
         self._clock = clock
+        self._time = KeptTime(clock.moment())
+        self._tally = tally or Tally()
 
     def begin(self) -> None:
         """Forget what became of groups before: nobody has news of them on the way."""
@@ -57,30 +60,16 @@ class GroupRecords:
 
     def sweep(self) -> bool:
         """Delete some of the groups that are too old or too many; whether there may be more of them."""
+        correction = self._time.look(self._clock.moment())
         is_more = False
         for namespace in self._opened.present():
-            store = self._opened.store(namespace)
-            doomed = self._too_old_or_too_many(store.connection)
-            if doomed:
-                with transaction(store.connection):
-                    remove_groups(store.connection, doomed)
-                    forget_fates(store.connection, _FATES_KEPT)
-                store.empty_log()
-            is_more |= len(doomed) == _STEP
+            connection = self._opened.store(namespace).connection
+            is_more |= sweep_groups(connection, self.settings, correction, self._tally)
         return is_more
 
     def close(self) -> None:
         """Let go of the files."""
         self._opened.close()
-
-    def _too_old_or_too_many(self, connection: sqlite3.Connection) -> list[str]:
-        oldest_ms = self._clock.moment().utc_ms - round(self._settings.max_age * 1000)
-        (number,) = connection.execute("SELECT count(*) FROM unknown_group").fetchone()
-        rows = connection.execute(
-            "SELECT id, kept_ms FROM unknown_group ORDER BY kept_ms, number LIMIT ?", (_STEP,)
-        ).fetchall()
-        too_many = number - self._settings.max_groups
-        return [group_id for place, (group_id, ms) in enumerate(rows) if place < too_many or ms < oldest_ms]
 
     def _write(self, connection: sqlite3.Connection, news: GroupNews, now_ms: int) -> None:
         match news:
@@ -102,18 +91,20 @@ class GroupRecords:
             group = _group_for(connection, news, now_ms)
             if group is None:
                 return
-            track = connection.execute(
-                "INSERT INTO group_track (id, unknown_group, feed_id, first_seen_ms, last_seen_ms,"
-                " seen_before) VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    news.track_id,
-                    group,
-                    news.feed_id,
-                    news.first_seen_ms,
-                    news.last_seen_ms,
-                    news.membership.seen_before,
-                ),
-            ).lastrowid
+            track = _number(
+                connection.execute(
+                    "INSERT INTO group_track (id, unknown_group, feed_id, first_seen_ms, last_seen_ms,"
+                    " seen_before) VALUES (?, ?, ?, ?, ?, ?)",
+                    (
+                        news.track_id,
+                        group,
+                        news.feed_id,
+                        news.first_seen_ms,
+                        news.last_seen_ms,
+                        news.membership.seen_before,
+                    ),
+                )
+            )
         else:
             track, group = row
         connection.execute(
@@ -125,15 +116,22 @@ class GroupRecords:
             " last_seen_ms = max(last_seen_ms, ?), visits = max(visits, ?), kept_ms = ? WHERE number = ?",
             (news.first_seen_ms, news.last_seen_ms, news.membership.seen_before + 1, now_ms, group),
         )
+        mean = embedding_to_bytes(news.mean)
+        seal = seal_of(connection)
         connection.execute(
             "INSERT OR REPLACE INTO group_track_embedding (track, model_hash, vector, effective)"
             " VALUES (?, ?, ?, ?)",
-            (track, news.model_hash, embedding_to_bytes(news.mean), max(1.0, news.effective)),
+            (
+                track,
+                news.model_hash,
+                seal.close(Kind.TRACK_MEAN, track, mean, news.model_hash),
+                max(1.0, news.effective),
+            ),
         )
         connection.execute("DELETE FROM group_face WHERE track = ?", (track,))
         for face in news.faces:
-            _insert_face(connection, track, news.model_hash, face)
-        prune(connection, group, news.model_hash, self._settings.max_faces)
+            _insert_face(connection, seal, track, news.model_hash, face)
+        prune(connection, group, news.model_hash, self.settings.max_faces)
 
 
 def _is_lost(connection: sqlite3.Connection, track_id: str) -> bool:
@@ -168,20 +166,29 @@ def _group_for(connection: sqlite3.Connection, news: GroupedTrack, now_ms: int) 
 
 
 def _insert_face(
-    connection: sqlite3.Connection, track: int | None, model_hash: str, face: StrangeFace
+    connection: sqlite3.Connection, seal: Seal, track: int, model_hash: str, face: StrangeFace
 ) -> None:
-    number = connection.execute(
-        "INSERT INTO group_face (track, quality, yaw_deg, pitch_deg, at_ms) VALUES (?, ?, ?, ?, ?)",
-        (track, face.quality, face.yaw_deg, face.pitch_deg, face.at_ms),
-    ).lastrowid
+    number = _number(
+        connection.execute(
+            "INSERT INTO group_face (track, quality, yaw_deg, pitch_deg, at_ms) VALUES (?, ?, ?, ?, ?)",
+            (track, face.quality, face.yaw_deg, face.pitch_deg, face.at_ms),
+        )
+    )
+    vector = embedding_to_bytes(face.embedding)
     connection.execute(
         "INSERT INTO group_embedding (face, model_hash, vector) VALUES (?, ?, ?)",
-        (number, model_hash, embedding_to_bytes(face.embedding)),
+        (number, model_hash, seal.close(Kind.GROUP_EMBEDDING, number, vector, model_hash)),
     )
     if face.chip is not None:
         connection.execute(
-            "INSERT INTO group_chip (face, png) VALUES (?, ?)", (number, chip_to_png(face.chip))
+            "INSERT INTO group_chip (face, png) VALUES (?, ?)",
+            (number, seal.close(Kind.GROUP_CHIP, number, chip_to_png(face.chip))),
         )
+
+
+def _number(inserted: sqlite3.Cursor) -> int:
+    """The number of the row that was inserted."""
+    return inserted.lastrowid or 0
 
 
 def _take_out(connection: sqlite3.Connection, track_id: str) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from edged.recognition.enrolment import best_and_varied
 from edged.recognition.grouping import KEPT_TRACKS
 from edged.store.group_queries import faces_of
+from edged.store.namespace_chips import keep_blobs
+from edged.store.sealing import Kind, opened_or_none, seal_of
 
 
 def next_group_revision(connection: sqlite3.Connection) -> int:
@@ -66,6 +68,23 @@ def take_out_of_groups(connection: sqlite3.Connection, track_ids: Iterable[str])
             emptied.append(group_id)
     if emptied:
         remove_groups(connection, emptied)
+
+
+def hand_over_blobs(connection: sqlite3.Connection, face: int, enrolled: int) -> None:
+    """Give the chip and the embeddings of a group's face to an enrolled one; both are rows' numbers.
+
+    What does not open is left behind.
+    """
+    seal = seal_of(connection)
+    vectors = [
+        (model_hash, opened_or_none(seal, Kind.GROUP_EMBEDDING, face, blob, model_hash))
+        for model_hash, blob in connection.execute(
+            "SELECT model_hash, vector FROM group_embedding WHERE face = ?", (face,)
+        )
+    ]
+    chip = connection.execute("SELECT png FROM group_chip WHERE face = ?", (face,)).fetchone()
+    png = opened_or_none(seal, Kind.GROUP_CHIP, face, chip[0]) if chip else None
+    keep_blobs(connection, enrolled, [(made, vector) for made, vector in vectors if vector is not None], png)
 
 
 def forget_fates(connection: sqlite3.Connection, but_newest: int = 0) -> None:

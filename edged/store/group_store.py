@@ -16,9 +16,10 @@ from edged.store import group_queries as queries
 from edged.store import history_people
 from edged.store.database import reading, transaction
 from edged.store.faults import translated
-from edged.store.group_rows import next_group_revision, remove_groups
+from edged.store.group_rows import hand_over_blobs, next_group_revision, remove_groups
 from edged.store.namespace_chips import chip_from_png, embedding_to_bytes, embeddings_from_bytes
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Kind, Seal, opened_or_none, seal_of
 
 _PREFIX_AT_LEAST: Final = 4
 _SHOWN: Final = 5
@@ -205,12 +206,14 @@ class GroupStore:
         """
         with transaction(self._connection):
             revision = next_group_revision(self._connection)
+            seal = seal_of(self._connection)
             tracks: set[int] = set()
             for face, embedding in embeddings:
+                vector = embedding_to_bytes(embedding)
                 self._connection.execute(
                     "INSERT OR REPLACE INTO group_embedding (face, model_hash, vector)"
                     " SELECT number, ?, ? FROM group_face WHERE number = ?",
-                    (model_hash, embedding_to_bytes(embedding), face),
+                    (model_hash, seal.close(Kind.GROUP_EMBEDDING, face, vector, model_hash), face),
                 )
                 tracks |= {
                     row[0]
@@ -219,28 +222,31 @@ class GroupStore:
                     )
                 }
             for track in sorted(tracks):
-                self._average(track, model_hash)
+                self._average(seal, track, model_hash)
                 self._connection.execute(
                     "UPDATE unknown_group SET revision = ?"
                     " WHERE number = (SELECT unknown_group FROM group_track WHERE number = ?)",
                     (revision, track),
                 )
 
-    def _average(self, track: int, model_hash: str) -> None:
+    def _average(self, seal: Seal, track: int, model_hash: str) -> None:
         """Make the mean of a track by a model that saw only the faces that were kept of it."""
         evidence = Evidence()
-        for quality, vector in self._connection.execute(
-            "SELECT quality, vector FROM group_face JOIN group_embedding ON face = number"
+        for face, quality, blob in self._connection.execute(
+            "SELECT number, quality, vector FROM group_face JOIN group_embedding ON face = number"
             " WHERE track = ? AND model_hash = ? ORDER BY number",
             (track, model_hash),
         ):
-            evidence.add(np.array(embeddings_from_bytes([vector])[0]), quality)
+            vector = opened_or_none(seal, Kind.GROUP_EMBEDDING, face, blob, model_hash)
+            if vector is not None:
+                evidence.add(np.array(embeddings_from_bytes([vector])[0]), quality)
+        mean = seal.close(Kind.TRACK_MEAN, track, embedding_to_bytes(evidence.fused()), model_hash)
         # How alike its faces are differs little between models; few are kept of what the first one saw.
         self._connection.execute(
             "INSERT OR REPLACE INTO group_track_embedding (track, model_hash, vector, effective)"
             " SELECT ?, ?, ?, min(coalesce(max(effective), 1), ?) FROM group_track_embedding"
             " WHERE track = ? AND model_hash <> ?",
-            (track, model_hash, embedding_to_bytes(evidence.fused()), evidence.faces, track, model_hash),
+            (track, model_hash, mean, evidence.faces, track, model_hash),
         )
 
     def _hand_over(self, face: int, identity_id: str, group: queries.Group, now_ms: int) -> None:
@@ -254,13 +260,7 @@ class GroupStore:
             raise GroupError(f"a face of group {group.id} is gone by now", remedy="Try again.")
         quality, feed_id = found
         source = f"group {group.id[:8]}, feed {feed_id}"
-        number = self._store.insert_face(identity_id, quality, source, now_ms)
-        for table, column in (("embedding", "model_hash, vector"), ("chip", "png")):
-            self._connection.execute(
-                f"INSERT INTO {table} (face, {column})"  # noqa: S608 (both from above)
-                f" SELECT ?, {column} FROM group_{table} WHERE face = ?",
-                (number, face),
-            )
+        hand_over_blobs(self._connection, face, self._store.insert_face(identity_id, quality, source, now_ms))
 
     def _must_be_there(self, groups: Sequence[queries.Group]) -> None:
         """The daemon may have deleted one since it was looked up."""

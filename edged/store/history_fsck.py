@@ -5,12 +5,6 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
-import numpy as np
-
-from edged.domain.errors import StoreError
-from edged.store.namespace_chips import chip_from_png
-
-_UNIT_TOLERANCE: Final = 1e-3
 
 _ODD: Final = {
     "face {} says that it is enrolled, and is not, or not under its id": """
@@ -55,19 +49,6 @@ def history_findings(connection: sqlite3.Connection) -> Iterator[str]:
         for (name,) in connection.execute(sql):
             yield words.format(name)
     yield from _jobs(connection)
-    rows = connection.execute(
-        "SELECT id, model_hash, vector FROM seen_embedding JOIN seen_face ON seen_face.number = face"
-    )
-    for face_id, model_hash, blob in rows:
-        length = float(np.linalg.norm(np.frombuffer(blob, "<f4").astype(np.float64)))
-        # Written so that a length that is no number fails too.
-        if not abs(length - 1) <= _UNIT_TOLERANCE:
-            yield f"the embedding of seen face {face_id} by {model_hash[:12]} has length {length:.4g}, not 1"
-    for face_id, png in connection.execute("SELECT id, png FROM seen_chip JOIN seen_face ON number = face"):
-        try:
-            chip_from_png(png)
-        except StoreError as error:
-            yield f"the seen face {face_id}: {error.what}"
 
 
 def _volume(connection: sqlite3.Connection) -> Iterator[str]:
@@ -78,6 +59,15 @@ def _volume(connection: sqlite3.Connection) -> Iterator[str]:
     ).fetchone()
     if counted != [present]:
         yield f"the history's volume (jobs, faces, bytes of pictures) says {counted}, and there is {present}"
+    counted = connection.execute("SELECT chips, seen_chips, group_chips, jobs FROM kept_bytes").fetchall()
+    present = connection.execute(
+        "SELECT (SELECT coalesce(sum(length(png)), 0) FROM chip),"
+        " (SELECT coalesce(sum(length(png)), 0) FROM seen_chip),"
+        " (SELECT coalesce(sum(length(png)), 0) FROM group_chip),"
+        " (SELECT coalesce(sum(length(body)), 0) FROM job)"
+    ).fetchone()
+    if counted != [present]:
+        yield f"the bytes of crops (enrolled, seen, grouped) and jobs are {present}; counted are {counted}"
 
 
 def _jobs(connection: sqlite3.Connection) -> Iterator[str]:

@@ -18,14 +18,20 @@ _NOTHING: Final = ""
 """Says nobody."""
 
 
-def erase_people(connection: sqlite3.Connection, identity_ids: Sequence[str], now_ms: int) -> None:
-    """Take people out of the history, before they are removed.
+def erase_people(connection: sqlite3.Connection, identity_ids: Sequence[str], now_ms: int) -> int:
+    """Take people out of the history, before they are removed; returns how many objects of jobs that were.
 
     Gone are their faces, the pictures that show them, their objects in jobs, and their tracks in groups.
+    Whoever was merged into them is removed with them, at the ledger's revision.
     """
+    objects = 0
     for identity_id in identity_ids:
-        connection.execute("UPDATE tombstone SET heir = NULL WHERE heir = ?", (identity_id,))
-        _erase(connection, identity_id, _tracks_of_person(connection, identity_id), now_ms)
+        connection.execute(
+            "UPDATE tombstone SET heir = NULL, revision = (SELECT revision FROM ledger) WHERE heir = ?",
+            (identity_id,),
+        )
+        objects += _erase(connection, identity_id, _tracks_of_person(connection, identity_id), now_ms)
+    return objects
 
 
 def erase_groups(connection: sqlite3.Connection, group_ids: Iterable[str], now_ms: int) -> None:
@@ -101,18 +107,22 @@ def _tracks_of_group(connection: sqlite3.Connection, group_id: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def _erase(connection: sqlite3.Connection, identity_id: str, tracks: set[str], now_ms: int) -> None:
-    """Erase what says `identity_id`, and what is of these tracks and says nobody."""
+def _erase(connection: sqlite3.Connection, identity_id: str, tracks: set[str], now_ms: int) -> int:
+    """Erase what says `identity_id`, and what is of these tracks and says nobody; returns jobs' objects."""
     connection.executemany(
         "INSERT OR REPLACE INTO erased_track (track_id, erased_ms) VALUES (?, ?)",
         [(track_id, now_ms) for track_id in tracks],
     )
     images = _erase_faces(connection, identity_id, tracks)
+    objects = 0
     for number in _jobs_of(connection, identity_id, tracks):
-        images |= _erase_objects(connection, number, identity_id, tracks)
+        theirs, taken = _erase_objects(connection, number, identity_id, tracks)
+        images |= theirs
+        objects += taken
     connection.execute("DELETE FROM job_identity WHERE identity_id = ?", (identity_id,))
     take_out_of_groups(connection, tracks)
     connection.executemany("DELETE FROM picture WHERE image_id = ?", [(image_id,) for image_id in images])
+    return objects
 
 
 def _erase_faces(connection: sqlite3.Connection, identity_id: str, tracks: set[str]) -> set[str]:
@@ -145,15 +155,18 @@ def _jobs_of(connection: sqlite3.Connection, identity_id: str, tracks: set[str])
 
 def _erase_objects(
     connection: sqlite3.Connection, number: int, identity_id: str, tracks: set[str]
-) -> set[str]:
-    """Take objects out of a job; returns the images that they were in."""
+) -> tuple[set[str], int]:
+    """Take objects out of a job; returns the images that they were in, and how many they were."""
     images: set[str] = set()
     left: set[str] = set()
+    taken = 0
 
     def without(image: dict[str, Any]) -> dict[str, Any]:
+        nonlocal taken
         kept = [one for one in image["objects"] if not _is_theirs(one, identity_id, tracks)]
         if len(kept) < len(image["objects"]):
             images.add(image["id"])
+            taken += len(image["objects"]) - len(kept)
         left.update(one["edge"]["trackId"] for one in kept)
         return image | {"objects": kept}
 
@@ -164,7 +177,7 @@ def _erase_objects(
         if track_id not in left
     ]
     connection.executemany("DELETE FROM job_track WHERE job = ? AND track_id = ?", gone)
-    return images
+    return images, taken
 
 
 def _is_theirs(one: dict[str, Any], identity_id: str, tracks: set[str]) -> bool:

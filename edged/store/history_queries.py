@@ -14,6 +14,7 @@ from edged.domain.job import WireBox
 from edged.store.group_queries import Group, group_of
 from edged.store.history_search import Found, Place, found, holders, page
 from edged.store.namespace_queries import identity_of
+from edged.store.sealing import Kind, opened_or_none, seal_of
 
 MOST_GROUP_FACES: Final = 64
 """Of a group, the newest are told."""
@@ -122,21 +123,21 @@ def groups(connection: sqlite3.Connection, search: Search) -> list[Group]:
 
 
 def face_png(connection: sqlite3.Connection, face_id: str) -> bytes | None:
-    """A face's aligned crop as PNG; None where none is kept, or the face is not there."""
+    """A face's aligned crop as PNG; None where none is kept, it does not open, or the face is not there."""
     for sql in (
         "SELECT png FROM face JOIN chip ON chip.face = face.number WHERE id = ?",
         "SELECT png FROM seen_face JOIN seen_chip ON seen_chip.face = seen_face.number WHERE id = ?",
     ):
         row = connection.execute(sql, (face_id,)).fetchone()
         if row:
-            return bytes(row[0])
+            return opened_or_none(seal_of(connection), Kind.FACE_CHIP, face_id, row[0])
     return None
 
 
 def picture(connection: sqlite3.Connection, image_id: str) -> bytes | None:
-    """The whole picture of one image of a job, JPEG."""
+    """The whole picture of one image of a job, JPEG; None where none is kept, or it does not open."""
     row = connection.execute("SELECT jpeg FROM picture WHERE image_id = ?", (image_id,)).fetchone()
-    return row[0] if row else None
+    return opened_or_none(seal_of(connection), Kind.PICTURE, image_id, row[0]) if row else None
 
 
 def _by_feed(connection: sqlite3.Connection, place: Place, search: Search, there: str) -> list[Found]:

@@ -12,18 +12,16 @@ import msgspec
 from edged.delivery.orphans import OpenJob, closing_message
 from edged.domain.history import HistoryEntry
 from edged.domain.job import Job
+from edged.domain.kept_time import KeptTime
 from edged.domain.message import Message
 from edged.domain.moment import Clock
 from edged.settings.history import History
 from edged.store.database import transaction
+from edged.store.history_retention import sweep_history
 from edged.store.history_store import HistoryStore
 from edged.store.opened_namespaces import OpenedNamespaces
-
-_STEP: Final = 24
-"""Rows of a kind that one step of retention deletes: overwriting chips with zeros takes a while."""
-
-_PICTURE_STEP: Final = 4
-"""Pictures, likewise: each is some hundred kilobytes."""
+from edged.store.retention import Tally
+from edged.store.sealing import Key
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -43,11 +41,17 @@ class HistoryRecords:
         clock: Clock,
         new_id: Callable[[], str],
         last_words: Sequence[Message] = (),
+        tally: Tally | None = None,
+        *,
+        key: Key | None = None,
     ) -> None:
         self._last_words = last_words
-        self._opened = OpenedNamespaces(data_dir, namespaces, clock, new_id)
-        self._settings = settings
+        self._opened = OpenedNamespaces(data_dir, namespaces, clock, new_id, key)
+        self.settings = settings
+        """Limits; may be exchanged at any time."""
         self._clock = clock
+        self._time = KeptTime(clock.moment())
+        self._tally = tally or Tally()
 
     def begin(self) -> None:
         """Close the jobs that a daemon left when it died; to be called before anything writes to the history.
@@ -73,69 +77,16 @@ class HistoryRecords:
 
     def sweep(self) -> bool:
         """Delete some of what is too old or too much; whether there may be more of it."""
+        correction = self._time.look(self._clock.moment())
         is_more = False
         for namespace in self._opened.present():
-            store = self._opened.store(namespace)
-            doomed = self._doomed(store.connection)
-            if not any(doomed.values()):
-                continue
-            with transaction(store.connection):
-                for table, numbers in doomed.items():
-                    store.connection.executemany(
-                        f"DELETE FROM {table} WHERE number = ?",  # noqa: S608 (from below)
-                        [(number,) for number in numbers],
-                    )
-            has_rest = any(len(numbers) == _steps(table) for table, numbers in doomed.items())
-            is_more |= has_rest
-            if not has_rest:
-                store.empty_log()
+            connection = self._opened.store(namespace).connection
+            is_more |= sweep_history(connection, self.settings, correction, self._tally)
         return is_more
 
     def close(self) -> None:
         """Let go of the files."""
         self._opened.close()
-
-    def _doomed(self, connection: sqlite3.Connection) -> dict[str, list[int]]:
-        """The rows of each table that one step deletes."""
-        jobs, faces, picture_bytes = connection.execute(
-            "SELECT jobs, faces, picture_bytes FROM history_volume"
-        ).fetchone()
-        now_ms = self._clock.moment().utc_ms
-        settings = self._settings
-        too_many_bytes = picture_bytes - settings.pictures.max_bytes
-        return {
-            "picture": _oldest(connection, _PICTURES, now_ms, settings.pictures.max_age, too_many_bytes),
-            "seen_face": _oldest(
-                connection, _FACES, now_ms, settings.faces.max_age, faces - settings.faces.most
-            ),
-            "job": _oldest(connection, _JOBS, now_ms, settings.jobs.max_age, jobs - settings.jobs.most),
-        }
-
-
-_JOBS: Final = "SELECT number, kept_ms, 1 FROM job ORDER BY kept_ms, number LIMIT ?"
-_FACES: Final = (
-    "SELECT number, kept_ms, 1 FROM seen_face WHERE enrolled IS NULL ORDER BY kept_ms, number LIMIT ?"
-)
-_PICTURES: Final = "SELECT number, kept_ms, length(jpeg) FROM picture ORDER BY kept_ms, number LIMIT ?"
-
-
-def _steps(table: str) -> int:
-    return _PICTURE_STEP if table == "picture" else _STEP
-
-
-def _oldest(
-    connection: sqlite3.Connection, sql: str, now_ms: int, max_age_s: float, too_much: float
-) -> list[int]:
-    """The oldest rows that are too old, or that make room for `too_much` (rows, or bytes)."""
-    before_ms = now_ms - round(max_age_s * 1000)
-    step = _PICTURE_STEP if sql is _PICTURES else _STEP
-    doomed = []
-    for number, kept_ms, weight in connection.execute(sql, (step,)):
-        if too_much <= 0 and kept_ms >= before_ms:
-            break
-        doomed.append(number)
-        too_much -= weight
-    return doomed
 
 
 def _entries(messages: Iterable[Message]) -> Iterator[tuple[str, HistoryEntry]]:

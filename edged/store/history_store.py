@@ -19,6 +19,7 @@ from edged.store.history_writing import wanted_chips, write_entry
 from edged.store.namespace_chips import chip_from_png, chip_to_png, embedding_to_bytes
 from edged.store.namespace_queries import identity_of
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Kind, seal_of
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -210,10 +211,15 @@ class HistoryStore:
     def add_embeddings_to_seen(self, model_hash: str, embeddings: Iterable[tuple[str, Embedding]]) -> None:
         """Keep what a model made of seen faces; those that are gone, or enrolled by now, are passed over."""
         with transaction(self._connection):
+            seal = seal_of(self._connection)
+            closed = (
+                (face_id, seal.close(Kind.FACE_EMBEDDING, face_id, embedding_to_bytes(embedding), model_hash))
+                for face_id, embedding in embeddings
+            )
             self._connection.executemany(
                 "INSERT OR REPLACE INTO seen_embedding (face, model_hash, vector)"
                 " SELECT number, ?, ? FROM seen_face WHERE id = ? AND enrolled IS NULL",
-                [(model_hash, embedding_to_bytes(embedding), face_id) for face_id, embedding in embeddings],
+                [(model_hash, vector, face_id) for face_id, vector in closed],
             )
 
     def _call(self, identity_id: str, custom_id: str | None) -> None:

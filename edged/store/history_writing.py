@@ -13,6 +13,7 @@ import msgspec
 from edged.domain.history import HistoryEntry, JobPicture, SeenFace
 from edged.domain.job import Job, JobImage, JobObject
 from edged.store.namespace_chips import embedding_to_bytes
+from edged.store.sealing import Kind, seal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,15 @@ def _insert_face(
             now_ms,
         ),
     ).lastrowid
+    seal = seal_of(connection)
     if png is not None:
-        connection.execute("INSERT INTO seen_chip (face, png) VALUES (?, ?)", (number, png))
+        blob = seal.close(Kind.FACE_CHIP, face.id, png)
+        connection.execute("INSERT INTO seen_chip (face, png) VALUES (?, ?)", (number, blob))
     if face.embedding is not None and face.model_hash is not None:
+        vector = embedding_to_bytes(face.embedding)
         connection.execute(
             "INSERT INTO seen_embedding (face, model_hash, vector) VALUES (?, ?, ?)",
-            (number, face.model_hash, embedding_to_bytes(face.embedding)),
+            (number, face.model_hash, seal.close(Kind.FACE_EMBEDDING, face.id, vector, face.model_hash)),
         )
 
 
@@ -157,9 +161,10 @@ def _put_job(connection: sqlite3.Connection, job: Job, now_ms: int) -> int:
 
 
 def _put_picture(connection: sqlite3.Connection, picture: JobPicture, job: int, now_ms: int) -> None:
+    blob = seal_of(connection).close(Kind.PICTURE, picture.image_id, picture.jpeg)
     connection.execute(
         "INSERT OR IGNORE INTO picture (image_id, job, created_ms, kept_ms, jpeg) VALUES (?, ?, ?, ?, ?)",
-        (picture.image_id, job, picture.created_ms, now_ms, picture.jpeg),
+        (picture.image_id, job, picture.created_ms, now_ms, blob),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from edged.domain.errors import StoreError, StoreFault
 from edged.domain.face import CHIP_SIZE_PX, Chip, Embedding
+from edged.store.sealing import Kind, seal_of
 
 CHIP_LIMIT_BYTES: Final = 256 * 1024
 """An incompressible chip is 67 kB; whatever is larger is none."""
@@ -70,5 +71,27 @@ def embeddings_from_bytes(vectors: Sequence[bytes]) -> Embedding:
 
 def stored_chip(connection: sqlite3.Connection, face_number: int) -> Chip | None:
     """A face's chip, or None where none was kept."""
-    row = connection.execute("SELECT png FROM chip WHERE face = ?", (face_number,)).fetchone()
-    return chip_from_png(row[0]) if row else None
+    row = connection.execute(
+        "SELECT face.id, png FROM chip JOIN face ON number = chip.face WHERE number = ?", (face_number,)
+    ).fetchone()
+    return chip_from_png(seal_of(connection).open(Kind.FACE_CHIP, row[0], row[1])) if row else None
+
+
+def keep_blobs(
+    connection: sqlite3.Connection, face_number: int, vectors: Sequence[tuple[str, bytes]], png: bytes | None
+) -> None:
+    """Keep embeddings, (model_hash, bytes) each, and the chip of a face just enrolled, within a change."""
+    seal = seal_of(connection)
+    (face_id,) = connection.execute("SELECT id FROM face WHERE number = ?", (face_number,)).fetchone()
+    connection.executemany(
+        "INSERT INTO embedding (face, model_hash, vector) VALUES (?, ?, ?)",
+        [
+            (face_number, model_hash, seal.close(Kind.FACE_EMBEDDING, face_id, vector, model_hash))
+            for model_hash, vector in vectors
+        ],
+    )
+    if png is not None:
+        connection.execute(
+            "INSERT INTO chip (face, png) VALUES (?, ?)",
+            (face_number, seal.close(Kind.FACE_CHIP, face_id, png)),
+        )

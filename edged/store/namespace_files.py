@@ -11,6 +11,7 @@ NAMESPACE_SCHEMA: Final = Schema(
     kind="namespace database",
     application_id=0x6564_4E53,  # "edNS"
     migrations=Path(__file__).with_name("namespace_migrations"),
+    gives_back=True,
 )
 
 

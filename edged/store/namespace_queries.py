@@ -1,14 +1,20 @@
 """What is asked of a namespace's database, and how its rows become values of the domain."""
 
+import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from edged.domain.identity import EnrolledFace, GalleryChange, Identity, IdentityFaces
+from edged.store.database import path_of
 from edged.store.namespace_chips import embeddings_from_bytes, stored_chip
+from edged.store.sealing import Kind, Seal, opened_or_none, seal_of
+
+_LOG: Final = logging.getLogger(__name__)
 
 _IDENTITY = """
     SELECT id, name, custom_id, created_ms, updated_ms,
@@ -79,12 +85,13 @@ def faces_of(connection: sqlite3.Connection, identity_id: str, model_hash: str) 
         """,
         (model_hash, identity_id),
     ).fetchall()
+    seal = seal_of(connection)
     return [
         EnrolledFace(
             id=face_id,
             identity_id=identity_id,
             model_hash=model_hash,
-            embedding=embeddings_from_bytes([vector])[0],
+            embedding=embeddings_from_bytes([seal.open(Kind.FACE_EMBEDDING, face_id, vector, model_hash)])[0],
             chip=stored_chip(connection, number),
             quality=quality,
             source=source,
@@ -94,8 +101,13 @@ def faces_of(connection: sqlite3.Connection, identity_id: str, model_hash: str) 
     ]
 
 
-def face_records(connection: sqlite3.Connection, identity_id: str) -> Iterator[FaceRecord]:
-    """A person's faces with all that is kept of each, the oldest first, one at a time."""
+def face_records(
+    connection: sqlite3.Connection, identity_id: str, *, without_broken: bool = False
+) -> Iterator[FaceRecord]:
+    """A person's faces with all that is kept of each, the oldest first, one at a time.
+
+    Raises StoreError for a chip or an embedding that does not open; `without_broken` leaves such out.
+    """
     rows = connection.execute(
         """
         SELECT face.number, face.id, quality, source, face.created_ms
@@ -104,12 +116,20 @@ def face_records(connection: sqlite3.Connection, identity_id: str) -> Iterator[F
         """,
         (identity_id,),
     ).fetchall()
+    opened: Callable[..., bytes | None] = seal_of(connection).open
+    if without_broken:
+        opened = partial(opened_or_none, seal_of(connection))
     for number, face_id, quality, source, created_ms in rows:
-        png = connection.execute("SELECT png FROM chip WHERE face = ?", (number,)).fetchone()
-        vectors = connection.execute(
-            "SELECT model_hash, vector FROM embedding WHERE face = ? ORDER BY model_hash", (number,)
-        ).fetchall()
-        yield FaceRecord(face_id, quality, source, created_ms, png[0] if png else None, tuple(vectors))
+        chip = connection.execute("SELECT png FROM chip WHERE face = ?", (number,)).fetchone()
+        png = opened(Kind.FACE_CHIP, face_id, chip[0]) if chip else None
+        vectors = [
+            (model_hash, opened(Kind.FACE_EMBEDDING, face_id, vector, model_hash))
+            for model_hash, vector in connection.execute(
+                "SELECT model_hash, vector FROM embedding WHERE face = ? ORDER BY model_hash", (number,)
+            ).fetchall()
+        ]
+        present = tuple((model_hash, vector) for model_hash, vector in vectors if vector is not None)
+        yield FaceRecord(face_id, quality, source, created_ms, png, present)
 
 
 def changes_since(connection: sqlite3.Connection, revision: int, model_hash: str) -> GalleryChange | None:
@@ -121,7 +141,7 @@ def changes_since(connection: sqlite3.Connection, revision: int, model_hash: str
     rows = connection.execute(
         """
         SELECT identity.id, name, custom_id, identity.created_ms, updated_ms,
-               (SELECT count(*) FROM face AS each WHERE each.identity = identity.number), vector
+               (SELECT count(*) FROM face AS each WHERE each.identity = identity.number), face.id, vector
         FROM identity
         LEFT JOIN face ON face.identity = identity.number
         LEFT JOIN embedding ON embedding.face = face.number AND model_hash = ?
@@ -129,11 +149,13 @@ def changes_since(connection: sqlite3.Connection, revision: int, model_hash: str
         """,
         (model_hash, since),
     )
+    seal = seal_of(connection)
+    broken: list[str] = []
     changed: list[IdentityFaces] = []
     removed: list[str] = []
     for _, group in groupby(rows, key=itemgetter(0)):
         faces = list(group)
-        vectors = [row[6] for row in faces if row[6] is not None]
+        vectors = _opened(seal, [row[6:] for row in faces if row[7] is not None], model_hash, broken)
         if vectors:
             changed.append(IdentityFaces(Identity(*faces[0][:6]), embeddings_from_bytes(vectors)))
         elif since:
@@ -145,7 +167,26 @@ def changes_since(connection: sqlite3.Connection, revision: int, model_hash: str
                 (since,),
             )
         )
+    if broken:
+        _LOG.error(
+            "%s: the embeddings of %d faces do not open: they were altered, and the faces are passed over;"
+            " `edged doctor --fsck` names them",
+            path_of(connection),
+            len(broken),
+        )
     return GalleryChange(present, tuple(changed), tuple(removed))
+
+
+def _opened(seal: Seal, faces: list[tuple[str, bytes]], model_hash: str, broken: list[str]) -> list[bytes]:
+    """The vectors of (face id, blob); faces whose blob does not open are added to `broken`."""
+    vectors = []
+    for face_id, blob in faces:
+        vector = opened_or_none(seal, Kind.FACE_EMBEDDING, face_id, blob, model_hash)
+        if vector is None:
+            broken.append(face_id)
+        else:
+            vectors.append(vector)
+    return vectors
 
 
 def without_model(connection: sqlite3.Connection, model_hash: str) -> list[Identity]:

@@ -17,11 +17,12 @@ from edged.store.database import make_private
 from edged.store.faults import translated
 from edged.store.namespace_snapshots import Snapshot, Snapshots, flush, stamp
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Key
 
 _LOG: Final = logging.getLogger(__name__)
 
 _CHECKED: Final = (
-    *("ledger", "identity", "face", "embedding", "tombstone"),
+    *("ledger", "sealing", "identity", "face", "embedding", "tombstone"),
     *(
         "group_ledger",
         "unknown_group",
@@ -31,6 +32,7 @@ _CHECKED: Final = (
         "group_lost_track",
     ),
     *("seen_face", "job_track", "job_identity", "history_volume", "erased_track"),
+    "kept_bytes",
 )
 """What the gallery and the groups are read from, and by what a person's history is found. Chips, pictures and
 bodies of jobs, most of the bytes by far, are left to `edged doctor --fsck`: reading them all would hold up
@@ -51,7 +53,7 @@ class Recovery:
 
 
 def open_or_recover(
-    path: Path, clock: Clock, new_id: Callable[[], str]
+    path: Path, clock: Clock, new_id: Callable[[], str], key: Key | None = None
 ) -> tuple[NamespaceStore, Recovery | None]:
     """Open the namespace's database; where it is damaged, put it aside and take the newest good snapshot.
 
@@ -59,7 +61,7 @@ def open_or_recover(
     for everything but damage: a lock, rights or a full disk are no reason to exchange somebody's data.
     """
     try:
-        return _open_sound(path, clock, new_id), None
+        return _open_sound(path, clock, new_id, key), None
     except StoreError as error:
         if error.fault is not StoreFault.CORRUPT:
             raise
@@ -67,18 +69,18 @@ def open_or_recover(
     utc_ms = clock.moment().utc_ms
     with translated(path):
         moved_to = _move_aside(path, utc_ms)
-        snapshot = _put_back(path, clock, new_id)
+        snapshot = _put_back(path, clock, new_id, key)
     if snapshot is None:
         _LOG.error("%s was moved to %s; there is no good snapshot, so nobody is enrolled", path, moved_to)
     else:
         _LOG.error("%s was moved to %s; the snapshot %s took its place", path, moved_to, snapshot)
-    return NamespaceStore.open(path, clock, new_id), Recovery(moved_to, snapshot)
+    return NamespaceStore.open(path, clock, new_id, key=key), Recovery(moved_to, snapshot)
 
 
-def _open_sound(path: Path, clock: Clock, new_id: Callable[[], str]) -> NamespaceStore:
+def _open_sound(path: Path, clock: Clock, new_id: Callable[[], str], key: Key | None) -> NamespaceStore:
     if _is_cut_to_nothing(path):
         raise StoreError(f"{path} is damaged (it is empty)", fault=StoreFault.CORRUPT)
-    store = NamespaceStore.open(path, clock, new_id)
+    store = NamespaceStore.open(path, clock, new_id, key=key)
     try:
         with translated(path):
             _prove(path, store.connection)
@@ -128,23 +130,25 @@ def _move_aside(path: Path, utc_ms: int) -> Path:
     return aside
 
 
-def _put_back(path: Path, clock: Clock, new_id: Callable[[], str]) -> Path | None:
+def _put_back(path: Path, clock: Clock, new_id: Callable[[], str], key: Key | None) -> Path | None:
     for snapshot in Snapshots(path).newest_first():
-        if _is_usable(snapshot, path, clock, new_id):
+        if _is_usable(snapshot, path, clock, new_id, key):
             return snapshot.path
         _LOG.error("the snapshot %s is damaged too and was deleted", snapshot.path)
         snapshot.path.unlink(missing_ok=True)
     return None
 
 
-def _is_usable(snapshot: Snapshot, path: Path, clock: Clock, new_id: Callable[[], str]) -> bool:
+def _is_usable(
+    snapshot: Snapshot, path: Path, clock: Clock, new_id: Callable[[], str], key: Key | None
+) -> bool:
     """Copy the snapshot beside `path`, prove the copy, and put it in place."""
     copy = path.with_name(f".{path.name}.recovered")
     try:
         _remove_database(copy)
         make_private(copy)
         shutil.copyfile(snapshot.path, copy)
-        store = _open_sound(copy, clock, new_id)
+        store = _open_sound(copy, clock, new_id, key)
         try:
             store.empty_log()
         finally:

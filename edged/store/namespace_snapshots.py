@@ -25,7 +25,7 @@ KEPT: Final = 3
 APART_MS: Final = 10 * 60 * 1000
 """A burst of changes gives one snapshot, so that the three that are kept reach back some way."""
 
-_TABLES: Final = ("ledger", "identity", "face", "chip", "embedding", "tombstone")
+_TABLES: Final = ("ledger", "sealing", "identity", "face", "chip", "embedding", "tombstone")
 """What a snapshot holds: who is enrolled. A test compares these with the schema."""
 
 _NAME: Final = re.compile(r"(\d{8}T\d{6}Z)\.r(\d+)\.db")

@@ -4,12 +4,11 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from edged.domain.errors import IdentityError, StoreError
+from edged.domain.errors import IdentityError, StoreError, StoreFault
 from edged.domain.face import Chip, Embedding
 from edged.domain.identity import (
     EnrolledFace,
@@ -21,31 +20,18 @@ from edged.domain.identity import (
 )
 from edged.domain.moment import Clock
 from edged.store import namespace_queries as queries
-from edged.store.database import open_database, reading, transaction
+from edged.store.database import reading, transaction
 from edged.store.faults import translated
-from edged.store.history_people import erase_people
-from edged.store.namespace_chips import chip_to_png, embedding_to_bytes, stored_chip
-from edged.store.namespace_files import NAMESPACE_SCHEMA
+from edged.store.namespace_chips import chip_to_png, embedding_to_bytes, keep_blobs, stored_chip
 from edged.store.namespace_lookup import find_identity
+from edged.store.namespace_opening import open_namespace
+from edged.store.namespace_removal import Removal, delete_people, rehearsal, removal
 from edged.store.namespace_snapshots import Snapshots
+from edged.store.sealing import Key, Kind, seal_of
 
 _SOURCE_LIMIT: Final = 300
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """What a removal did.
-
-    Attributes:
-        identities: who is gone.
-        warnings: what could not be done besides, in words: a write-ahead log that a reader held on to, a
-            snapshot that found no room. The people are gone from the database all the same.
-    """
-
-    identities: tuple[Identity, ...]
-    warnings: tuple[str, ...]
 
 
 class NamespaceStore:
@@ -66,10 +52,19 @@ class NamespaceStore:
 
     @classmethod
     def open(
-        cls, path: Path, clock: Clock, new_id: Callable[[], str], *, read_only: bool = False
+        cls,
+        path: Path,
+        clock: Clock,
+        new_id: Callable[[], str],
+        *,
+        read_only: bool = False,
+        key: Key | None = None,
     ) -> "NamespaceStore":
-        """Open the file, made and migrated where needed; `new_id` gives a fresh UUID at each call."""
-        return cls(path, open_database(path, NAMESPACE_SCHEMA, read_only=read_only), clock, new_id)
+        """Open the file, made and migrated where needed; `new_id` gives a fresh UUID at each call.
+
+        `key` is the one that is configured for pictures and embeddings, see `sealing.open_namespace`.
+        """
+        return cls(path, open_namespace(path, key, read_only=read_only), clock, new_id)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -116,10 +111,13 @@ class NamespaceStore:
         with reading(self.connection):
             return queries.faces_of(self.connection, identity_id, model_hash)
 
-    def face_records(self, identity_id: str) -> Iterator[queries.FaceRecord]:
-        """A person's faces with all that is kept of each, the oldest first, one at a time."""
+    def face_records(self, identity_id: str, *, without_broken: bool = False) -> Iterator[queries.FaceRecord]:
+        """A person's faces with all that is kept of each, the oldest first, one at a time.
+
+        Raises StoreError for what does not open; `without_broken` leaves such chips and embeddings out.
+        """
         with translated(self.path):
-            yield from queries.face_records(self.connection, identity_id)
+            yield from queries.face_records(self.connection, identity_id, without_broken=without_broken)
 
     def models(self) -> dict[str, int]:
         """How many faces have an embedding of each model, by its hash."""
@@ -177,18 +175,21 @@ class NamespaceStore:
 
         What is left is a tombstone, the bare id. The snapshots are exchanged for one made afterwards.
         """
-        wanted = list(dict.fromkeys(identity_ids))
         with self.change() as (revision, now_ms):
-            people = tuple(self._known(identity_id) for identity_id in wanted)
-            erase_people(self.connection, wanted, now_ms)
-            for person in people:
-                self.connection.execute("DELETE FROM identity WHERE id = ?", (person.id,))
-                self.connection.execute(
-                    "INSERT OR REPLACE INTO tombstone (identity_id, revision, removed_ms) VALUES (?, ?, ?)",
-                    (person.id, revision, now_ms),
-                )
-            self.connection.execute("UPDATE ledger SET erased_revision = revision")
-        return Removal(people, tuple(self.sweep()))
+            people = self._known_people(identity_ids)
+            deleted = delete_people(self.connection, people, revision, now_ms)
+        snapshots = len(self.snapshots.newest_first())
+        return removal(people, deleted, snapshots, self.sweep())
+
+    def rehearse_removal(self, identity_ids: Iterable[str]) -> Removal:
+        """What `remove` would do. It is done, counted and taken back: nothing is changed."""
+        with rehearsal(self.change) as (revision, now_ms):
+            people = self._known_people(identity_ids)
+            deleted = delete_people(self.connection, people, revision, now_ms)
+        return removal(people, deleted, len(self.snapshots.newest_first()), ())
+
+    def _known_people(self, identity_ids: Iterable[str]) -> tuple[Identity, ...]:
+        return tuple(self.get(identity_id) for identity_id in dict.fromkeys(identity_ids))
 
     def empty_log(self) -> bool:
         """Move the write-ahead log into the file and cut it to nothing; False where a reader holds it."""
@@ -230,6 +231,8 @@ class NamespaceStore:
                 try:
                     chip = stored_chip(self.connection, number)
                 except StoreError as error:
+                    if error.fault is StoreFault.SEALED:
+                        raise
                     # One damaged chip must not keep all others from a new model.
                     _LOG.error("%s: face %s: %s", self.path, face_id, error.what)
                     continue
@@ -247,11 +250,13 @@ class NamespaceStore:
         Faces that were removed meanwhile are passed over.
         """
         with self.change() as (revision, _):
+            seal = seal_of(self.connection)
             for face_id, embedding in embeddings:
+                vector = embedding_to_bytes(embedding)
                 self.connection.execute(
                     "INSERT OR REPLACE INTO embedding (face, model_hash, vector)"
                     " SELECT number, ?, ? FROM face WHERE id = ?",
-                    (model_hash, embedding_to_bytes(embedding), face_id),
+                    (model_hash, seal.close(Kind.FACE_EMBEDDING, face_id, vector, model_hash), face_id),
                 )
                 self.connection.execute(
                     "UPDATE identity SET revision = ?"
@@ -319,14 +324,8 @@ class NamespaceStore:
 
     def keep_of_face(self, number: int, face: NewFace) -> None:
         """Keep the embedding and the chip of a face just enrolled, within a change."""
-        self.connection.execute(
-            "INSERT INTO embedding (face, model_hash, vector) VALUES (?, ?, ?)",
-            (number, face.model_hash, embedding_to_bytes(face.embedding)),
-        )
-        if face.chip is not None:
-            self.connection.execute(
-                "INSERT INTO chip (face, png) VALUES (?, ?)", (number, chip_to_png(face.chip))
-            )
+        png = None if face.chip is None else chip_to_png(face.chip)
+        keep_blobs(self.connection, number, [(face.model_hash, embedding_to_bytes(face.embedding))], png)
 
     def _insert_faces(self, identity_id: str, faces: Sequence[NewFace], now_ms: int) -> None:
         for face in faces:

@@ -7,17 +7,24 @@ from edged.domain.moment import Clock
 from edged.store.faults import is_there, translated
 from edged.store.namespace_files import file_of, namespace_path
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Key
 
 
 class OpenedNamespaces:
     """Opens each when it is first needed, and anew where another file took its place."""
 
     def __init__(
-        self, data_dir: Path, namespaces: Iterable[str], clock: Clock, new_id: Callable[[], str]
+        self,
+        data_dir: Path,
+        namespaces: Iterable[str],
+        clock: Clock,
+        new_id: Callable[[], str],
+        key: Key | None = None,
     ) -> None:
         self._paths = {name: namespace_path(data_dir, name) for name in namespaces}
         self._clock = clock
         self._new_id = new_id
+        self._key = key
         self._opened: dict[str, tuple[NamespaceStore, tuple[int, int] | None]] = {}
 
     def present(self) -> list[str]:
@@ -34,7 +41,7 @@ class OpenedNamespaces:
                     return store
             del self._opened[namespace]
             store.close()
-        store = NamespaceStore.open(path, self._clock, self._new_id)
+        store = NamespaceStore.open(path, self._clock, self._new_id, key=self._key)
         with translated(path):
             self._opened[namespace] = store, file_of(path)
         return store

@@ -6,7 +6,8 @@ presence) reach a sink in their order.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,15 @@ from edged.delivery.settlement import Settlement
 from edged.domain.hook import Hook
 from edged.domain.message import Message
 from edged.domain.moment import Moment
-from edged.store import outbox_hooks, outbox_letters, outbox_queue, outbox_upkeep
+from edged.store import (
+    outbox_erasing,
+    outbox_hooks,
+    outbox_letters,
+    outbox_queue,
+    outbox_retained,
+    outbox_upkeep,
+)
+from edged.store.outbox_erasing import Redaction
 from edged.store.outbox_file import OutboxFile
 from edged.store.outbox_letters import DeadLetter, OutboxStatus
 from edged.store.outbox_upkeep import GivenUp
@@ -136,6 +145,18 @@ class Outbox:
         if lost:
             _LOG.warning("%d messages for these webhooks are dropped", lost)
 
+    def retained(self, sink: str, broker: str) -> dict[str, str]:
+        """Topics that the broker may keep for the sink, each with its parts; see `0003_retained.sql`."""
+        return self._file.look(lambda c: outbox_retained.topics(c, sink, broker))
+
+    def note_retained(self, sink: str, broker: str, parts: Mapping[str, str]) -> None:
+        """Write topics down before they are first published with `retain`, each with its parts."""
+        self._file.change(lambda c: outbox_retained.note(c, sink, broker, parts))
+
+    def forget_retained(self, sink: str, broker: str, topics: Iterable[str]) -> None:
+        """The broker keeps nothing there any more."""
+        self._file.change(lambda c: outbox_retained.forget(c, sink, broker, topics))
+
     def due_hooks(self, moment: Moment) -> list[Hook]:
         """The hooks for which something waits that may be sent now."""
         return self._file.look(lambda c: outbox_hooks.due(c, moment))
@@ -173,6 +194,10 @@ class Outbox:
             )
         return given_up
 
+    def messages(self) -> int:
+        """How many messages a sink has not got yet, dead letters among them; quick, however many they are."""
+        return self._file.look(outbox_letters.messages)
+
     def status(self, moment: Moment) -> OutboxStatus:
         """How full the outbox is, sink by sink."""
         configured = tuple(route.sink_id for route in self._routes)
@@ -189,6 +214,48 @@ class Outbox:
     def drop(self, delivery_id: int) -> bool:
         """Forget one dead letter, counted; False where there is none of that id."""
         return self._file.change(lambda c: outbox_letters.drop(c, delivery_id)) > 0
+
+    # --- people who were removed; see `Erasures`
+
+    def followed(self, namespace: str) -> int:
+        """The revision of a namespace up to which whoever was removed is in no message any more."""
+        return self._file.look(lambda c: outbox_erasing.followed(c, namespace))
+
+    def watched_for(self, namespace: str) -> list[str]:
+        """Who is taken out of whatever comes, since they were removed in this run of the daemon."""
+        return self._file.look(lambda c: outbox_erasing.watched_for(c, namespace))
+
+    def let_in(self, identity_ids: Iterable[str]) -> None:
+        """These people are enrolled again, under their old ids."""
+        self._file.change(lambda c: outbox_erasing.let_in(c, identity_ids))
+
+    def redact(
+        self, namespace: str, identity_ids: Sequence[str], track_ids: Collection[str], revision: int
+    ) -> Redaction:
+        """Take removed people, and what is nobody's of their tracks, out of all that waits.
+
+        In steps, each a transaction, so that nobody waits for long; what comes meanwhile loses them as it
+        comes. In the end the namespace's removals are followed up to `revision`, and nothing of the people is
+        left in the file or its log. What is being sent at the moment goes out as it is.
+        """
+        self._file.change(lambda c: outbox_erasing.watch_for(c, namespace, identity_ids))
+        done = Redaction(tracks=self.mentions_of(identity_ids).tracks | set(track_ids))
+        after: int | None = 0
+        while after is not None:
+            after = self._file.change(partial(outbox_erasing.redact_some, identity_ids, after, done))
+        self._file.change(lambda c: outbox_erasing.redact_open_jobs(c, identity_ids, done))
+        self._file.change(lambda c: outbox_erasing.set_followed(c, namespace, revision))
+        self._file.empty_log()
+        return done
+
+    def mentions_of(self, identity_ids: Sequence[str]) -> Redaction:
+        """The messages that mention people, and the tracks that they say are theirs; changes nothing."""
+        found = Redaction()
+        after: int | None = 0
+        while after is not None:
+            after = self._file.look(partial(outbox_erasing.gather_tracks, identity_ids, after, found))
+        self._file.look(lambda c: outbox_erasing.tracks_of_open_jobs(c, identity_ids, found))
+        return found
 
     def close(self) -> None:
         """Let go of the file."""

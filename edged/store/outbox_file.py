@@ -62,6 +62,12 @@ class OutboxFile:
         with self._turn:
             return self._unless_damaged(lambda: self._read(act))
 
+    def empty_log(self) -> bool:
+        """Move the write-ahead log into the file and cut it to nothing; False where a reader holds it."""
+        with self._turn, translated(self._path):
+            ((busy, _, _),) = self._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not busy
+
     def close(self) -> None:
         """Let go of the file; may be called twice. It is not opened again."""
         with self._turn:

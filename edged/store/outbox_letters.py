@@ -98,6 +98,12 @@ class DeadLetter:
     size_bytes: int
 
 
+def messages(connection: sqlite3.Connection) -> int:
+    """How many messages are kept, dead letters among them; at once, however many they are."""
+    (number,) = connection.execute("SELECT messages FROM volume").fetchone()
+    return int(number)
+
+
 def status(connection: sqlite3.Connection, configured: tuple[str, ...], now: Moment) -> OutboxStatus:
     """All sinks that are configured, have something waiting, or ever had; and the hooks."""
     counters: dict[str, dict[str, int]] = {}

@@ -14,6 +14,7 @@ from edged.domain.message import Message, MessageKind, Reply
 from edged.domain.moment import Moment
 from edged.store import outbox_hooks
 from edged.store.outbox_counters import count, counted_as
+from edged.store.outbox_erasing import screened
 
 MESSAGE_COLUMNS: Final = (
     "m.kind, m.namespace, m.feed_id, m.subject_id, m.sequence, m.is_final, m.body, m.at_ms, m.is_replay,"
@@ -59,7 +60,7 @@ def enqueue(
 ) -> None:
     """Write the messages for everybody who is told them, and what they say of open jobs."""
     replaced: Counter[str] = Counter()
-    for message in messages:
+    for message in screened(connection, messages):
         if message.kind is MessageKind.JOB:
             _note_job(connection, message)
         takers = _takers(connection, routes, message)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 # Parents before children. What the triggers make (`volume`) is made by them again.
-_TABLES: Final = ("state", "counter", "open_job", "hook", "message", "delivery")
+_TABLES: Final = ("state", "counter", "open_job", "hook", "message", "delivery", "retained")
 
 
 def rescue(damaged: Path, into: sqlite3.Connection) -> str:

@@ -17,7 +17,7 @@ from edged.delivery.route import Route
 from edged.domain.hook import HOOK_PREFIX
 from edged.domain.message import Message
 from edged.domain.moment import Moment
-from edged.store import outbox_hooks
+from edged.store import outbox_erasing, outbox_hooks
 from edged.store.outbox_counters import ALL_HOOKS, count, counted_as
 from edged.store.outbox_queue import enqueue, reply_of
 
@@ -100,6 +100,7 @@ def begin_run(connection: sqlite3.Connection, routes: Sequence[Route], boot_id: 
         )
     set_state(connection, "boot", boot_id)
     outbox_hooks.count_uses(connection)
+    outbox_erasing.forget_watched(connection)
     known = {route.sink_id for route in routes}
     known |= {f"{HOOK_PREFIX}{row[0]}" for row in connection.execute("SELECT id FROM hook")}
     waiting = dict(connection.execute("SELECT sink, count(*) FROM delivery GROUP BY sink").fetchall())

@@ -18,6 +18,11 @@ def jitter() -> float:
     return random.random()  # noqa: S311
 
 
+def random_bytes(count: int) -> bytes:
+    """So many bytes that nobody can guess."""
+    return os.urandom(count)
+
+
 def new_token() -> str:
     """An access token: 43 characters out of `A-Za-z0-9_-` that nobody guesses (256 bits)."""
     return secrets.token_urlsafe(32)

@@ -26,6 +26,7 @@ from edged.app.api_enrolment import NewPictures
 from edged.app.api_people import ApiPeople
 from edged.app.api_stores import ApiStores
 from edged.app.configuration import settings_from
+from edged.app.erasing import erase
 from edged.app.reading import Reader
 from edged.domain.face import Chip, Embedding, Face
 from edged.domain.picture_address import PictureAddresses
@@ -64,6 +65,7 @@ class Bench:
             Path("config.yaml"),
             Reader(pytest.fail),
         )
+        self.erased: list[tuple[str, str]] = []
         self.people = ApiPeople(
             self.stores,
             self.looks,
@@ -72,7 +74,12 @@ class Bench:
             MODEL,
             self._count,
             lambda: None,
+            self._erase,
         )
+
+    def _erase(self, store, namespace, identity_id):
+        self.erased.append((namespace, identity_id))
+        return erase(store, namespace, [identity_id], None).warnings
 
     def _count(self) -> None:
         self.changes += 1
@@ -178,7 +185,8 @@ def test_a_deleted_identity_is_gone_with_its_faces(bench) -> None:
     bench.record(an_entry(1, [a_seen_face(1)], pictures=True))
     made = bench.people.create("home", IdentityCreate(image_ids=(a_face_id(1),)))
     assert bench.people.picture("home", an_image_id(1)).startswith(b"\xff\xd8")
-    bench.people.delete("home", made.id)
+    assert bench.people.delete("home", made.id) == ()
+    assert bench.erased == [("home", made.id)]
     for gone in (
         lambda: bench.people.identity("home", made.id),
         lambda: bench.people.face("home", a_face_id(1)),

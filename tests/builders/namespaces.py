@@ -12,6 +12,7 @@ from edged.domain.identity import NewFace
 from edged.domain.moment import Moment
 from edged.store.namespace_files import namespace_path
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Key
 
 MODEL = "a" * 64
 OTHER_MODEL = "b" * 64
@@ -59,9 +60,11 @@ def a_new_face(
     return NewFace(model, random_unit(number), random_chip(number) if chip else None, 0.75, source)
 
 
-def a_store(data_dir: Path, *, namespace: str = "home", seed: str = "ids") -> NamespaceStore:
+def a_store(
+    data_dir: Path, *, namespace: str = "home", seed: str = "ids", key: Key | None = None
+) -> NamespaceStore:
     """The opened store of a namespace, with a clock of its own."""
-    return NamespaceStore.open(namespace_path(data_dir, namespace), HandClock(), Ids(seed))
+    return NamespaceStore.open(namespace_path(data_dir, namespace), HandClock(), Ids(seed), key=key)
 
 
 def raw_bytes(folder: Path) -> bytes:

@@ -174,3 +174,17 @@ def test_a_whole_change_takes_the_place_of_those_that_wait():
 
     assert len(books._changes["home"]) == 1
     assert len(books.of("home")) == 0
+
+
+def test_whoever_is_removed_while_in_view_is_in_no_group_until_they_come_again(hall):
+    hall.see(T1, 7, Verdict.KNOWN, times=3)
+    told = list(hall.told)
+    hall.people.forget([T1])
+
+    hall.see(T1, 7, times=3, from_ms=10)
+    hall.people.ended(T1)
+
+    assert hall.people.membership(T1) is None
+    assert hall.told == told
+    hall.see(T2, 7, times=3, from_ms=20)
+    assert isinstance(hall.told[-1], GroupedTrack)

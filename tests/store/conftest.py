@@ -6,6 +6,11 @@ from builders.namespaces import a_store
 
 
 @pytest.fixture
-def store(tmp_path):
-    with a_store(tmp_path) as opened:
+def key():
+    """What the store is sealed with. A module whose tests hold for both has a fixture of its own."""
+
+
+@pytest.fixture
+def store(tmp_path, key):
+    with a_store(tmp_path, key=key) as opened:
         yield opened

@@ -52,6 +52,19 @@ def test_what_root_makes_belongs_to_the_folders_owner(tmp_path, schema):
     assert ((folder / "x.db").stat().st_uid, (folder / "x.db").stat().st_gid) == (1234, 2345)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_folder_that_root_makes_belongs_to_the_owner_of_the_one_above(tmp_path, schema):
+    os.chown(tmp_path, 12345, 12346)
+    path = tmp_path / "namespaces" / "deeper" / "home.db"
+    connection = open_database(path, schema)
+    connection.execute("INSERT INTO thing VALUES ('a')")
+    made = [path.parent.parent, path.parent, *path.parent.glob("home.db*")]
+    assert len(made) == 5
+    assert {(each.stat().st_uid, each.stat().st_gid) for each in made} == {(12345, 12346)}
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    connection.close()
+
+
 def test_every_connection_forgets_for_good_and_keeps_references(tmp_path, schema):
     with closing(open_database(tmp_path / "x.db", schema, synchronous="FULL")) as connection:
         pragmas = {

@@ -41,7 +41,7 @@ HARMS = {
     "UPDATE identity SET name = ' Ada'": "not written as it is kept",
     "UPDATE identity SET name = 'A' || char(10) || 'B'": "one line",
     "UPDATE identity SET updated_ms = created_ms - 1": "changed before it was made",
-    "DELETE FROM face": "has no face, so it is never recognised",
+    "UPDATE kept_bytes SET chips = chips + 1": "counted are",
     "DELETE FROM embedding WHERE face = 2": "neither an embedding nor a chip",
     "UPDATE chip SET png = x'00'": "chip is damaged",
     "UPDATE embedding SET vector = zeroblob(512) WHERE face = 1": "has length 0, not 1",
@@ -51,6 +51,13 @@ HARMS = {
     ),
     "INSERT INTO tombstone SELECT id, 1, 0, NULL FROM identity": "enrolled and removed at once",
 }
+
+
+def test_somebody_may_be_enrolled_without_a_face_yet(path):
+    with a_store(path.parent.parent, seed="later") as store:
+        store.add_identity("Cleo")
+
+    assert fsck(path) == []
 
 
 @pytest.mark.parametrize("statement", HARMS)
@@ -112,6 +119,7 @@ def test_what_is_wrong_everywhere_is_said_in_some_lines(tmp_path):
     with a_store(tmp_path) as store:
         for n in range(30):
             store.add_identity(f"Person {n}")
+    harm(namespace_path(tmp_path, "home"), "UPDATE identity SET updated_ms = created_ms - 1")
 
     findings = fsck(namespace_path(tmp_path, "home"))
 

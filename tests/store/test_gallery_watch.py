@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from builders.namespaces import MODEL, HandClock, Ids, a_new_face, a_store
+from edged.domain.errors import StoreError
 from edged.domain.identity import GalleryChange
 from edged.pipeline.galleries import Galleries
 from edged.store.database import transaction
@@ -41,9 +42,16 @@ class Heard:
 
 
 @contextmanager
-def watching(data_dir, heard, *namespaces, clock=None, poll_s=POLL_S):
+def watching(data_dir, heard, *namespaces, clock=None, poll_s=POLL_S, erasures=None):
     watch = GalleryWatch(
-        data_dir, namespaces or ("home",), MODEL, heard, clock or HandClock(), Ids("watch"), poll_s=poll_s
+        data_dir,
+        namespaces or ("home",),
+        MODEL,
+        heard,
+        clock or HandClock(),
+        Ids("watch"),
+        erasures=erasures,
+        poll_s=poll_s,
     )
     watch.start()
     try:
@@ -263,3 +271,33 @@ def test_a_change_is_seen_at_once_by_a_watch_that_is_woken(tmp_path):
             watch.wake()
             assert heard.galleries.wait_for("home", revision, PATIENCE_S)
             assert heard.size() == size
+
+
+class Followed:
+    """Follows removals, but fails at first."""
+
+    def __init__(self, failures):
+        self.failures = failures
+        self.namespaces = []
+
+    def finish(self, namespace, connection):
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("the outbox is full")
+        gone = connection.execute("SELECT count(*) FROM tombstone").fetchone()[0]
+        self.namespaces.append((namespace, gone))
+
+
+def test_removals_are_followed_until_that_was_possible(tmp_path, caplog):
+    with a_store(tmp_path) as store:
+        ada = store.add_identity("Ada", [a_new_face(1)])
+    erasures = Followed(failures=2)
+
+    with watching(tmp_path, Heard(), poll_s=0.02, erasures=erasures):
+        eventually(lambda: erasures.namespaces == [("home", 0)])
+        with a_store(tmp_path) as store:
+            store.remove([ada.id])
+        eventually(lambda: erasures.namespaces[-1] == ("home", 1))
+
+    said = [one for one in caplog.records if "may still name removed people" in one.getMessage()]
+    assert len(said) == 1

@@ -375,7 +375,7 @@ def test_a_snapshot_holds_the_people_and_no_stranger(home):
 
 HISTORY = {
     *("job", "job_track", "job_identity", "seen_face", "seen_chip", "seen_embedding"),
-    *("picture", "history_volume", "erased_track"),
+    *("picture", "history_volume", "erased_track", "kept_bytes"),
 }
 
 

@@ -18,6 +18,7 @@ from builders.namespaces import (
     random_unit,
     raw_bytes,
 )
+from builders.sealing import a_key
 from edged.api.requests import Search
 from edged.domain.errors import IdentityError
 from edged.domain.job import Job
@@ -32,10 +33,15 @@ from edged.store.namespace_store import NamespaceStore
 GROUP = founded_id(a_group_track_id(1), ())
 
 
+@pytest.fixture(params=["plain", "encrypted"])
+def key(request):
+    return a_key() if request.param == "encrypted" else None
+
+
 @pytest.fixture
-def history(store):
+def history(store, key):
     yield HistoryStore(store)
-    assert fsck(store.path) == []
+    assert fsck(store.path, key) == []
 
 
 def faces_in(history, number=1):
@@ -338,9 +344,9 @@ class TestErasing:
 
 class TestGroups:
     @pytest.fixture
-    def grouped(self, tmp_path, history):
+    def grouped(self, tmp_path, history, key):
         """Two tracks of an unknown person; what jobs say of them, and of a third that is forgotten by now."""
-        records = GroupRecords(tmp_path, ["home"], Groups(), HandClock(), Ids("daemon"))
+        records = GroupRecords(tmp_path, ["home"], Groups(), HandClock(), Ids("daemon"), key=key)
         records.record(
             [
                 ("home", a_grouped_track(1, 7, chips=True)),
@@ -362,8 +368,8 @@ class TestGroups:
         assert [face.id for face in grouped.faces(Search())] == [a_face_id(9)]
         assert grouped.picture(an_image_id(3)) is None
 
-    def test_one_that_was_merged_into_another_is_forgotten_with_it(self, tmp_path, grouped):
-        records = GroupRecords(tmp_path, ["home"], Groups(), HandClock(), Ids("other"))
+    def test_one_that_was_merged_into_another_is_forgotten_with_it(self, tmp_path, grouped, key):
+        records = GroupRecords(tmp_path, ["home"], Groups(), HandClock(), Ids("other"), key=key)
         records.record([("home", a_grouped_track(5, 8))])
         records.close()
         groups = GroupStore(grouped.people)

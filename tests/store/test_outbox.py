@@ -106,7 +106,7 @@ def test_sinks_are_told_only_the_kinds_and_namespaces_they_want(an_outbox):
     outbox.commit([a_message(), a_message("e", kind=EVENT), a_message("w", namespace="work")], START)
     assert claimed(outbox, "s") == [("e", 1)]
     assert claimed(outbox, "t") == [("w", 1)]
-    assert outbox.status(START).messages == 2
+    assert outbox.status(START).messages == outbox.messages() == 2
 
 
 def test_a_waiting_update_is_replaced_by_the_next_and_the_final_one_replaces_it_too(an_outbox):
