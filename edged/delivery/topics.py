@@ -43,6 +43,14 @@ class Topics:
         """Retained: who is at any feed that this device has in the namespace."""
         return f"{self.prefix}/device/{self.device}/namespace/{namespace}/presence"
 
+    def presence(self, namespace: str, feed_id: str) -> str:
+        """Retained: who is in view of a feed."""
+        return f"{self.prefix}/{namespace}/{feed_id}/{MessageKind.PRESENCE}"
+
+    def event(self, namespace: str, feed_id: str) -> str:
+        """One person came or left."""
+        return f"{self.prefix}/{namespace}/{feed_id}/{MessageKind.EVENT}"
+
     def image(self, namespace: str, feed_id: str) -> str:
         """JPEG of the last decided face."""
         return f"{self.prefix}/{namespace}/{feed_id}/image"

@@ -1,12 +1,10 @@
 """All sinks of a configuration, each with its worker."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from edged.delivery.route import sink_id
 from edged.delivery.settlement import Settler
-from edged.delivery.topics import Topics
 from edged.domain.device_state import DeviceState
 from edged.domain.event import NamespacePresence
 from edged.domain.face_image import FaceImage
@@ -16,26 +14,15 @@ from edged.publish.console import ConsoleSink
 from edged.publish.file import FileSink
 from edged.publish.hook_pool import POOL_NAME, HookPool
 from edged.publish.mqtt import MqttSink
-from edged.publish.mqtt_inbox import MqttRequest, RequestInbox
+from edged.publish.mqtt_assembly import MqttParts, RequestTaker, make_mqtt_sink
+from edged.publish.retained_topics import RetainedLedger
 from edged.publish.sink import Sink
 from edged.publish.state_board import StateBoard
-from edged.publish.tls import client_context, verifying_context
+from edged.publish.tls import verifying_context
 from edged.publish.webhook import WebhookSink
 from edged.publish.worker import Outbox, SinkWorker, WorkerStatus
 from edged.settings import sinks as settings
-
-
-@dataclass(frozen=True, slots=True)
-class RequestTaker:
-    """Who takes the requests that come in over MQTT.
-
-    Attributes:
-        take: where they go; never waits, see `app.mqtt_requests`.
-        served: namespaces, for sinks that name none of their own.
-    """
-
-    take: Callable[[MqttRequest], None]
-    served: Collection[str]
+from edged.settings.feeds import Feed
 
 
 class Publishing:
@@ -131,58 +118,22 @@ class Publishing:
         return tuple(hanging)
 
 
-def make_inbox(
-    section: settings.MqttSink,
-    *,
-    device: str,
-    clock: Clock,
-    requests: RequestTaker | None,
-    prefixes: Collection[str],
-) -> RequestInbox | None:
-    """Where the requests of a sink come in; None where it takes none. `prefixes`: of all sinks' topics."""
-    namespaces = section.namespaces or (requests.served if requests else ())
-    if not section.recognize or requests is None or not namespaces:
-        return None
-    return RequestInbox(
-        sink_id(section),
-        Topics(section.prefix, device),
-        namespaces,
-        most_bytes=section.max_request,
-        prefixes=prefixes,
-        take=requests.take,
-        clock=clock,
-    )
-
-
-def make_sink(
-    section: settings.AnySink,
-    *,
-    device: str,
-    clock: Clock,
-    jitter: Callable[[], float],
-    requests: RequestTaker | None = None,
-    prefixes: Collection[str] = (),
-) -> Sink:
+def make_sink(section: settings.AnySink, parts: MqttParts) -> Sink:
     """The sink of a section of the configuration, not connected yet.
-
-    See `make_inbox` for `requests` and `prefixes`.
 
     Raises ConfigurationError where a secret or a certificate cannot be used.
     """
     name = sink_id(section)
     match section:
         case settings.MqttSink():
-            if section.tls is not None:
-                client_context(section.tls)
-            inbox = make_inbox(section, device=device, clock=clock, requests=requests, prefixes=prefixes)
-            return MqttSink(name, section, device, clock, jitter, inbox)
+            return make_mqtt_sink(section, parts)
         case settings.WebhookSink():
             verifying_context(section.ca_file)
-            return WebhookSink(name, section, clock)
+            return WebhookSink(name, section, parts.clock)
         case settings.ConsoleSink():
-            return ConsoleSink(name, clock)
+            return ConsoleSink(name, parts.clock)
         case settings.FileSink():
-            return FileSink(name, Path(section.path), clock)
+            return FileSink(name, Path(section.path), parts.clock)
 
 
 def make_publishing(
@@ -195,6 +146,9 @@ def make_publishing(
     jitter: Callable[[], float],
     requests: RequestTaker | None = None,
     hooks: HookPool | None = None,
+    feeds: Sequence[Feed] = (),
+    ledger: RetainedLedger | None = None,
+    switch: Callable[[str, bool], None] | None = None,
 ) -> Publishing:
     """The sinks of a configuration with their workers, not started yet.
 
@@ -207,18 +161,21 @@ def make_publishing(
         jitter: gives numbers from 0 to below 1, by chance.
         requests: takes requests; None where there is nobody to work on them: no sink asks for any.
         hooks: delivers for the webhooks of the API's clients, where there is an API.
+        feeds: the configured feeds.
+        ledger: where it is written down what brokers keep; None: nothing that was kept is ever cleared.
+        switch: called with a feed's id and whether it is to be on, from a sink's thread, and does not wait;
+            None: no feed can be switched over MQTT.
 
     Raises:
         ConfigurationError: a secret or a certificate cannot be used.
     """
     prefixes = {section.prefix for section in sections if isinstance(section, settings.MqttSink)}
+    parts = MqttParts(device, clock, jitter, requests, prefixes, feeds, ledger, switch)
 
     def worker(section: settings.AnySink) -> SinkWorker:
         retry = section.retry
         return SinkWorker(
-            make_sink(
-                section, device=device, clock=clock, jitter=jitter, requests=requests, prefixes=prefixes
-            ),
+            make_sink(section, parts),
             outbox,
             Settler(first_s=retry.first, most_s=retry.most, attempts_most=attempts, jitter=jitter),
             clock,

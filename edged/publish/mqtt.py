@@ -12,22 +12,25 @@ from edged.delivery.lateness import body_to_send
 from edged.delivery.mqtt_version import VersionChoice
 from edged.delivery.outcome import Fate, Outcome
 from edged.delivery.parcel import Parcel
-from edged.delivery.topics import OFFLINE, ONLINE, Topics, is_retained
+from edged.delivery.topics import Topics, is_retained
 from edged.delivery.window import Window
 from edged.domain.backoff import Backoff
 from edged.domain.errors import ConfigurationError
 from edged.domain.moment import Clock
+from edged.publish.announcer import Announcer
 from edged.publish.complaints import Complaints
-from edged.publish.mqtt_inbox import RequestInbox
-from edged.publish.mqtt_link import Ack, Address, MqttLink
+from edged.publish.latest_states import Saying
+from edged.publish.mqtt_address import address_of
+from edged.publish.mqtt_link import Ack, MqttLink
+from edged.publish.mqtt_subscriptions import Subscriptions
 from edged.publish.network_words import in_words
+from edged.publish.retained_topics import RetainedTopics
 from edged.publish.state_board import StateBoard
+from edged.publish.state_sender import StateSender
 from edged.publish.tls import client_context
 from edged.publish.wake_up import WakeUp
 from edged.settings.sinks import MqttSink as Settings
 
-_PORT: Final = 1883
-_PORT_TLS: Final = 8883
 _LOOK_S: Final = 0.25
 _CONNACK_MS: Final = 10_000
 _STEADY_MS: Final = 10_000
@@ -58,15 +61,17 @@ class MqttSink:
         device: str,
         clock: Clock,
         jitter: Callable[[], float],
-        inbox: RequestInbox | None = None,
+        subscriptions: Subscriptions | None = None,
+        retained: RetainedTopics | None = None,
+        announcer: Announcer | None = None,
     ) -> None:
         self.id = sink_id
         self._settings = settings
         self._clock = clock
         self._jitter = jitter
-        self._inbox = inbox
+        self._subscriptions = subscriptions
         self._topics = Topics(settings.prefix, device)
-        self._address = _address_of(settings, device, self._topics)
+        self._address = address_of(settings, device, self._topics)
         self._version = VersionChoice(settings.protocol)
         self._window = Window(settings.in_flight)
         self._backoff = Backoff(first_s=settings.retry.first, most_s=settings.retry.most)
@@ -78,12 +83,17 @@ class MqttSink:
         self._since_ms = 0
         self._progress_ms = 0
         self._retry_at_ms = 0
-        self._in_flight: dict[int, int | None] = {}
-        """By packet identifier: the index in the batch, or None for what does not come from the outbox."""
+        self._in_flight: dict[int, int | Saying | None] = {}
+        """By packet identifier: the index in the batch, what does not come from the outbox, or None for what
+        nobody waits for any more."""
         self._batch = Batch(())
         self._trouble = "not connected yet"
+        self._refused = ""
         self.board = StateBoard(settings, self._topics, self._alarm.ring)
         """What the broker keeps of us; any thread may tell it."""
+        self._states = StateSender(
+            sink_id, self._topics, self.board.latest, clock, retained=retained, announcer=announcer
+        )
 
     @property
     def is_finished(self) -> bool:
@@ -95,8 +105,8 @@ class MqttSink:
         """How it is doing, for people."""
         link = self._link
         if link is not None and link.is_up:
-            takes_none = f", {self._inbox.trouble}" if self._inbox and self._inbox.trouble else ""
-            return f"connected to {self._where} (MQTT {link.version}){takes_none}"
+            trouble = self._subscriptions.trouble if self._subscriptions else ""
+            return f"connected to {self._where} (MQTT {link.version}){trouble and f', {trouble}'}"
         return f"not connected to {self._where}: {self._trouble}"
 
     @property
@@ -137,7 +147,9 @@ class MqttSink:
         finally:
             # A late acknowledgement has nobody to tell any more.
             self._batch = Batch(())
-            self._in_flight = dict.fromkeys(self._in_flight)
+            self._in_flight = {
+                mid: what if isinstance(what, Saying) else None for mid, what in self._in_flight.items()
+            }
         return batch.outcomes()
 
     def _send(self, parcels: Sequence[Parcel], batch: Batch) -> None:
@@ -156,7 +168,8 @@ class MqttSink:
     def close(self) -> None:
         """Say `offline` and goodbye."""
         if self._link is not None and self._link.is_up:
-            self._publish(self._topics.status, OFFLINE, retain=True, index=None)
+            for saying in self._states.farewell():
+                self._publish(saying.topic, saying.body, retain=saying.retain, what=saying)
             for _ in range(_GOODBYE_LOOKS):
                 if self._link is None or not self._in_flight:
                     break
@@ -168,6 +181,7 @@ class MqttSink:
         self._alarm.close()
 
     def _connect(self) -> None:
+        self._states.prepare()
         try:
             context = self._tls_context()
             link = MqttLink(
@@ -176,7 +190,7 @@ class MqttSink:
                 context,
                 self._settings.in_flight,
                 self._alarm,
-                self._inbox,
+                self._subscriptions,
             )
             link.connect()
         except ConfigurationError as error:
@@ -205,6 +219,7 @@ class MqttSink:
         if link is None:
             return
         if link.is_up and self._greeted:
+            self._states.turn()
             self._send_states()
         acks = link.service(timeout_s)
         for ack in acks:
@@ -228,12 +243,13 @@ class MqttSink:
 
     def _greet(self, link: MqttLink) -> None:
         self._greeted = True
+        self._refused = ""
         self._version.accepted()
         self._window.connected(link.receive_maximum)
-        self.board.latest.all_unsent()
         # Before it says `online`: whoever waited for that may ask.
         link.subscribe()
-        self._publish(self._topics.status, ONLINE, retain=True, index=None)
+        self._states.connected()
+        self._send_states()
         # A connection that comes and goes is not told of each time: it is one trouble until it is steady.
         level = logging.DEBUG if self._backoff.failures > 1 else logging.INFO
         _LOG.log(level, "Sink `%s`: connected to %s, MQTT %s", self.id, self._where, link.version)
@@ -241,7 +257,8 @@ class MqttSink:
     def _lost(self, link: MqttLink) -> None:
         """What is unacknowledged goes back to the outbox, and comes again with the next connection."""
         self._link = None
-        on_their_way = [index for index in self._in_flight.values() if index is not None]
+        on_their_way = [what for what in self._in_flight.values() if isinstance(what, int)]
+        self._states.lost(what for what in self._in_flight.values() if isinstance(what, Saying))
         if self._window.lost(len(on_their_way)):
             failed = Outcome(Fate.FAILED, f"the connection was lost while it was sent: {link.reason}")
             self._batch.answered(on_their_way[0], failed)
@@ -268,14 +285,16 @@ class MqttSink:
             topic = self._topics.of(message)
             max_age_ms = int(self._settings.event_max_age * 1000)
             body = body_to_send(parcels[index], self._clock.moment(), max_age_ms)
+            retain = is_retained(message.kind)
+            if retain and not self._states.is_wanted(topic):
+                # Of a feed that left the configuration while it waited: what was cleared must not come back.
+                body = b""
             self._batch.sent(index)
             correlation = message.reply.correlation if message.reply else b""
             if self._is_too_large(topic, correlation, body):
                 self._batch.answered(index, mqtt_answer.outcome_of(mqtt_answer.PACKET_TOO_LARGE))
             else:
-                self._publish(
-                    topic, body, retain=is_retained(message.kind), index=index, correlation=correlation
-                )
+                self._publish(topic, body, retain=retain, what=index, correlation=correlation)
 
     def _is_too_large(self, topic: str, correlation: bytes, body: bytes) -> bool:
         most = self._link.packet_maximum if self._link else None
@@ -283,7 +302,7 @@ class MqttSink:
         return most is not None and size > most
 
     def _publish(
-        self, topic: str, payload: bytes, *, retain: bool, index: int | None, correlation: bytes = b""
+        self, topic: str, payload: bytes, *, retain: bool, what: int | Saying, correlation: bytes = b""
     ) -> None:
         link = self._link
         if link is None:
@@ -292,40 +311,37 @@ class MqttSink:
         if mid is None:
             self._lost(link)
         else:
-            self._in_flight[mid] = index
+            self._in_flight[mid] = what
 
     def _send_states(self) -> None:
         while self._link is not None and len(self._in_flight) < self._window.size:
-            unsent = self.board.latest.take()
-            if unsent is None:
+            saying = self._states.take()
+            if saying is None:
                 return
-            topic, body = unsent
-            self._publish(topic, body, retain=True, index=None)
+            if self._is_too_large(saying.topic, b"", saying.body):
+                self._not_taken(saying, mqtt_answer.outcome_of(mqtt_answer.PACKET_TOO_LARGE))
+            else:
+                self._publish(saying.topic, saying.body, retain=saying.retain, what=saying)
 
     def _acknowledged(self, ack: Ack) -> None:
         if ack.mid not in self._in_flight:
             return
-        index = self._in_flight.pop(ack.mid)
+        what = self._in_flight.pop(ack.mid)
         outcome = mqtt_answer.outcome_of(ack.reason_code)
-        if index is not None:
+        if isinstance(what, int):
             self._window.acknowledged()
-            self._batch.answered(index, outcome)
-        elif outcome.fate is not Fate.DELIVERED:
-            self._complaints.tell(
-                f"The sink `{self.id}` may not write below {self._topics.status.rsplit('/', 1)[0]}/: "
-                f"{outcome.reason}",
-                level=logging.ERROR,
-            )
+            self._batch.answered(what, outcome)
+        elif what is None:
+            return
+        elif outcome.fate is Fate.DELIVERED:
+            self._states.answered(what, is_taken=True)
+        else:
+            self._not_taken(what, outcome)
 
-
-def _address_of(settings: Settings, device: str, topics: Topics) -> Address:
-    secret = settings.password
-    return Address(
-        host=settings.host,
-        port=settings.port or (_PORT if settings.tls is None else _PORT_TLS),
-        client_id=settings.client_id or f"edged-{device}",
-        username=settings.username,
-        password=lambda: secret.reveal() if secret else None,
-        keep_alive_s=max(1, round(settings.keep_alive)),
-        will_topic=topics.status,
-    )
+    def _not_taken(self, saying: Saying, outcome: Outcome) -> None:
+        self._states.answered(saying, is_taken=False)
+        # The first stands for all: topics that take turns would be told every time.
+        self._refused = self._refused or saying.topic
+        self._complaints.tell(
+            f"The sink `{self.id}` may not write {self._refused}: {outcome.reason}", level=logging.ERROR
+        )

@@ -2,36 +2,17 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Final
 
 from edged.delivery.reply_topic import why_not
 from edged.delivery.topics import Topics
 from edged.domain.message import Reply
 from edged.domain.moment import Clock
 from edged.publish.complaints import Complaints
-
-_BESIDE_BYTES: Final = 8192
-"""Room in a packet for what stands beside the request: topics, correlation data and properties of others."""
+from edged.publish.mqtt_subscriptions import Arrival
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message that the broker brought, as it came.
-
-    Attributes:
-        response_topic: None where it has none, and always on MQTT 3.1.1.
-        correlation: empty likewise.
-    """
-
-    topic: str
-    payload: bytes
-    is_retained: bool
-    response_topic: str | None
-    correlation: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +39,7 @@ class MqttRequest:
 
 
 class RequestInbox:
-    """The subscriptions of one sink, and what comes of them. All calls are the sink's thread's.
+    """Takes the requests that come in by one sink. All calls are the sink's thread's.
 
     Args:
         sink_id: the sink.
@@ -69,6 +50,8 @@ class RequestInbox:
         take: where requests go; does not wait.
         clock: who knows the time.
     """
+
+    deaf = "gets no requests"
 
     def __init__(
         self,
@@ -83,51 +66,22 @@ class RequestInbox:
     ) -> None:
         self._sink_id = sink_id
         self._namespaces = {topics.requests(namespace): namespace for namespace in namespaces}
-        self._most_bytes = most_bytes
+        self.topics = tuple(self._namespaces)
+        self.most_bytes = most_bytes
         self._prefixes = frozenset(prefixes)
         self._take = take
         # One each: sentences that take turns would be told every time.
-        self._refusals = Complaints(_LOG, clock)
         self._retained = Complaints(_LOG, clock)
         self._unanswerable = Complaints(_LOG, clock)
         self._counts: Counter[str] = Counter()
-        self.trouble = ""
-        """What of the requests does not work, in words; empty where all does. Any thread may look."""
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        """What is to be subscribed to."""
-        return tuple(self._namespaces)
-
-    @property
-    def most_packet_bytes(self) -> int:
-        """A packet with more bytes is none that we can want."""
-        return self._most_bytes + _BESIDE_BYTES
 
     @property
     def counts(self) -> dict[str, int]:
         """Messages since the start: `taken`, `retained` (ignored), `unanswerable`. Any thread may ask."""
         return dict(self._counts)
 
-    def subscribed(self, refusals: Sequence[str]) -> None:
-        """What the broker said to each of `topics`: its words where it refused, else nothing."""
-        refused = {topic: words for topic, words in zip(self._namespaces, refusals, strict=False) if words}
-        if not refused:
-            self.trouble = ""
-            self._refusals.settle(f"The sink `{self._sink_id}` takes requests again")
-            return
-        words = ", ".join(sorted(set(refused.values())))
-        self.trouble = f"the broker does not let it read {', '.join(refused)}: {words}"
-        self._refusals.tell(
-            f"The sink `{self._sink_id}` gets no requests: {self.trouble}. See the broker's access list.",
-            level=logging.ERROR,
-        )
-
     def arrived(self, arrival: Arrival) -> None:
         """Take a message over, or say why not."""
-        namespace = self._namespaces.get(arrival.topic)
-        if namespace is None:
-            return
         if arrival.is_retained:
             # It would be worked on anew at every connection.
             self._counts["retained"] += 1
@@ -141,9 +95,9 @@ class RequestInbox:
         self._take(
             MqttRequest(
                 sink_id=self._sink_id,
-                namespace=namespace,
-                body=arrival.payload if len(arrival.payload) <= self._most_bytes else None,
-                most_bytes=self._most_bytes,
+                namespace=self._namespaces[arrival.topic],
+                body=arrival.payload if len(arrival.payload) <= self.most_bytes else None,
+                most_bytes=self.most_bytes,
                 answers=arrival.topic,
                 response_topic=arrival.response_topic,
                 correlation=arrival.correlation,

@@ -16,7 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edged.delivery.mqtt_version import MqttVersion
 from edged.delivery.topics import OFFLINE
-from edged.publish.mqtt_inbox import Arrival, RequestInbox
+from edged.publish.mqtt_subscriptions import Arrival, Subscriptions
 from edged.publish.wake_up import WakeUp
 
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -62,7 +62,7 @@ class MqttLink:
         context: ssl.SSLContext | None,
         window: int,
         alarm: WakeUp,
-        inbox: RequestInbox | None = None,
+        subscriptions: Subscriptions | None = None,
     ) -> None:
         self.version = version
         self.is_up = False
@@ -74,7 +74,7 @@ class MqttLink:
         self._acks: list[Ack] = []
         self._alarm = alarm
         self._address = address
-        self._inbox = inbox
+        self._subscriptions = subscriptions
         self._client = self._made(address, version, context, window)
 
     def connect(self) -> None:
@@ -114,10 +114,10 @@ class MqttLink:
         return acks
 
     def subscribe(self) -> None:
-        """Ask for the requests that the inbox takes, where there is one; the answer goes to it."""
-        if self._inbox is None:
+        """Ask for what is to be read, where there is anything; the answer goes to the subscriptions."""
+        if self._subscriptions is None:
             return
-        code, _ = self._client.subscribe([(topic, 1) for topic in self._inbox.topics])
+        code, _ = self._client.subscribe([(topic, 1) for topic in self._subscriptions.topics])
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._ended(self.reason or "the connection was closed")
 
@@ -173,17 +173,17 @@ class MqttLink:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
-        if self._inbox is not None:
+        if self._subscriptions is not None:
             client.on_message = self._on_message
             client.on_subscribe = self._on_subscribe
         return client
 
     def _wishes(self) -> Properties | None:
-        """What we ask of the broker: nothing that is larger than a request may be (MQTT 5 alone)."""
-        if self._inbox is None or self.version is not MqttVersion.V5:
+        """What we ask of the broker: nothing that is larger than we can want (MQTT 5 alone)."""
+        if self._subscriptions is None or self.version is not MqttVersion.V5:
             return None
         properties = _properties(PacketTypes.CONNECT)
-        properties.MaximumPacketSize = self._inbox.most_packet_bytes
+        properties.MaximumPacketSize = self._subscriptions.most_packet_bytes
         return properties
 
     def _on_connect(
@@ -221,8 +221,8 @@ class MqttLink:
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         # paho acknowledges it when this returns.
-        if self._inbox is not None:
-            self._inbox.arrived(
+        if self._subscriptions is not None:
+            self._subscriptions.arrived(
                 Arrival(
                     topic=message.topic,
                     payload=bytes(message.payload),
@@ -240,8 +240,8 @@ class MqttLink:
         codes: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        if self._inbox is not None:
-            self._inbox.subscribed([str(code).lower() if code.is_failure else "" for code in codes])
+        if self._subscriptions is not None:
+            self._subscriptions.subscribed([str(code).lower() if code.is_failure else "" for code in codes])
 
 
 def _properties(packet_type: int) -> Properties:

@@ -13,12 +13,14 @@ from edged.domain.errors import ConfigurationError
 from edged.domain.feed_state import FeedState
 from edged.publish.assembly import make_publishing, make_sink
 from edged.publish.console import ConsoleSink as Console
+from edged.publish.mqtt_assembly import MqttParts
 from edged.publish.tls import client_context
 from edged.settings.quantities import Secret
 from edged.settings.sinks import ConsoleSink, FileSink, MqttSink, MqttTls, WebhookSink
 from edged.system.clock import SystemClock
 
 CLOCK = SystemClock()
+PARTS = MqttParts("d", CLOCK, random.random)
 
 
 def publishing_of(sections, outbox):
@@ -87,7 +89,7 @@ def a_pipe_without_reader():
 )
 def test_what_cannot_be_used_is_refused_before_anything_starts(section, words):
     with pytest.raises(ConfigurationError, match=words):
-        make_sink(section, device="d", clock=CLOCK, jitter=random.random)
+        make_sink(section, PARTS)
 
 
 def test_sinks_are_made_without_touching_the_world():
@@ -96,13 +98,13 @@ def test_sinks_are_made_without_touching_the_world():
         WebhookSink(url="https://nowhere.invalid/"),
         ConsoleSink(),
     ):
-        with closing(make_sink(section, device="d", clock=CLOCK, jitter=random.random)) as sink:
+        with closing(make_sink(section, PARTS)) as sink:
             assert sink.condition
 
 
 def test_a_webhooks_secret_is_not_in_what_is_printed_of_the_sink():
     section = WebhookSink(url="https://x.example/", secret=Secret("hook", SECRET))
-    sink = make_sink(section, device="d", clock=CLOCK, jitter=random.random)
+    sink = make_sink(section, PARTS)
     assert SECRET.removeprefix("whsec_") not in repr(sink) + repr(section) + sink.condition
 
 

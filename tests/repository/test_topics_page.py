@@ -24,6 +24,11 @@ def _answer() -> Message:
     [
         TOPICS.status,
         TOPICS.feed_state("<feedId>"),
+        TOPICS.device_state,
+        TOPICS.feed_switch("<feedId>"),
+        TOPICS.feed_enabled("<feedId>"),
+        TOPICS.namespace_presence("<namespace>"),
+        TOPICS.image("<namespace>", "<feedId>"),
         TOPICS.requests("<namespace>"),
         TOPICS.of(_answer()),
         *(TOPICS.of(_message(kind)) for kind in MessageKind),
