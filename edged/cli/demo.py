@@ -128,6 +128,8 @@ def configuration(mqtt: Broker | None, *, loop: bool) -> str:
             f"      path: {json.dumps(str(CLIP))}",
             "      pace: realtime",
             f"      loop: {json.dumps(loop)}",
+            "presence:",
+            "  leave_after: 3 s  # the clip's visits are close together",
             "sinks:",
             *sinks,
             "",

@@ -14,7 +14,7 @@ class DeviceState(Wire, frozen=True, kw_only=True):
         throttled: whether the machine slows itself down, for heat or for a weak power supply.
         slowed: why the feeds take fewer frames than configured, in words; empty while they do not.
         load: share of the models' time that is used, 0 to 1.
-        waiting: messages in the outbox that a sink has not got yet.
+        waiting: messages in the outbox that a sink has not got yet, dead letters among them.
         trouble: what a person should look at, in words; empty while all is well.
     """
 

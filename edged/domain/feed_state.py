@@ -9,9 +9,11 @@ class FeedState(Wire, frozen=True, kw_only=True):
     """How one feed is doing. Retained on the broker; absent when empty, never null.
 
     Attributes:
-        state: `starting`, `capturing`, `ended` (a clip played to its end), or a `CameraFault` in words.
+        state: `starting`, `capturing`, `ended` (a clip played to its end), `switched off`, `off by
+            schedule`, or a `CameraFault` in words.
         detail: for people: what is wrong and what to do.
         fps: frames looked at in a second, over the last ten seconds.
+        fps_allowed: frames looked at in a second, at most, where that is less than configured.
         decoder: who really decodes.
         frames: frames captured since the start; dropped: of these, replaced in the slot unseen.
         rejected: how many faces were not good enough to be recognised, by reason.
@@ -30,6 +32,7 @@ class FeedState(Wire, frozen=True, kw_only=True):
     state: str
     detail: str = ""
     fps: float
+    fps_allowed: float | None = None
     decoder: str = ""
     width_px: int = 0
     height_px: int = 0

@@ -19,13 +19,15 @@ class Frame:
         feed_id: the feed it came from.
         number: counts the frames taken from the feed since it was started, from 1.
         at: when it was captured; in a clip that is replayed, the clip's own time.
-        pixels: height x width x 3 uint8 BGR, read-only.
+        pixels: height x width x 3 uint8 BGR, read-only; what the masks cover is black.
+        times_off: how often the feed had been switched off when it was captured.
     """
 
     feed_id: str
     number: int
     at: Moment
     pixels: Pixels
+    times_off: int = 0
 
     @property
     def width_px(self) -> int:

@@ -14,13 +14,14 @@ from edged.domain.feed_state import FeedState
 from edged.domain.frame import Frame, Pixels
 from edged.domain.moment import Clock, Moment
 from edged.domain.redaction import redacted
+from edged.pipeline.feed_control import FeedControl
 from edged.pipeline.feed_status import FeedStatus
 from edged.pipeline.health import PictureWatch
 from edged.pipeline.patience import patience_of
 from edged.pipeline.ports import Source
 from edged.pipeline.sampling import Pacer, Sampler
 from edged.pipeline.slot import SlotRing
-from edged.pipeline.upright import upright
+from edged.pipeline.upright import Upright
 from edged.settings.feeds import Feed
 from edged.settings.sources import FileSource, ImagesSource
 
@@ -30,6 +31,9 @@ next failure is a first one. One that fails sooner is not asked more and more of
 
 BROKEN_PICTURES: Final = 10
 """So many in a row that cannot be decoded are a fault of a live source."""
+
+LOOK_S: Final = 0.2
+"""How often a feed that is off looks whether it is to end."""
 
 _FAULT_WORDS: Final[dict[CameraFault, str]] = {
     CameraFault.FROZEN: "the same picture has come for {after}",
@@ -44,6 +48,8 @@ _REMEDIES: Final[dict[CameraFault, str]] = {
 class CaptureThread:
     """Captures one feed into its slot until stopped, or until its clip has ended.
 
+    While the feed is off, its source is closed. A clip that is replayed is not switched, and keeps its rate.
+
     A daemon thread: a read that never returns keeps neither the process nor anybody who joins.
 
     Args:
@@ -55,6 +61,7 @@ class CaptureThread:
         device: name of this device, for the state.
         stop: set from outside; every wait ends then.
         log: for what a person should know, once a change.
+        control: whether the feed is on, and how many frames it may take; without it, as configured.
     """
 
     def __init__(
@@ -67,6 +74,8 @@ class CaptureThread:
         device: str,
         stop: threading.Event,
         log: logging.Logger,
+        *,
+        control: FeedControl | None = None,
     ) -> None:
         self._feed = feed
         self._source = source
@@ -75,6 +84,8 @@ class CaptureThread:
         self._jitter = jitter
         self._stop = stop
         self._log = log
+        self._control = control or FeedControl({feed.id: feed.fps})
+        self._upright = Upright(feed.rotate, feed.crop, feed.masks)
         self._status = FeedStatus(feed, device)
         self._patience = patience_of(feed.source)
         self._backoff = Backoff(first_s=feed.retry.first, most_s=feed.retry.most)
@@ -99,19 +110,30 @@ class CaptureThread:
 
     def state(self, moment: Moment) -> FeedState:
         """How the feed is doing at this moment; from any thread, at once, even where a read is stuck."""
-        return self._status.at(moment, self._slots.dropped(self._feed.id))
+        feed_id = self._feed.id
+        dropped = self._slots.dropped(feed_id)
+        if not self._source.is_live:
+            return self._status.at(moment, dropped)
+        off, fps = self._control.off(feed_id), self._control.fps(feed_id)
+        return self._status.at(moment, dropped, off=off, fps_allowed=fps)
 
     def stuck_s(self, moment: Moment) -> float:
         """For how long a call into the source has hung in spite of its time-outs, in seconds; else 0.
 
-        Nothing in the process can end such a call: the thread is lost until the daemon starts anew.
+        Nothing in the process can end such a call: the thread is lost until the daemon starts anew. Nobody
+        misses it while the feed is off.
         """
-        return self._status.stuck_s(moment)
+        return 0.0 if self._is_off else self._status.stuck_s(moment)
+
+    @property
+    def _is_off(self) -> bool:
+        return self._source.is_live and self._control.off(self._feed.id) is not None
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while self._is_wanted():
             try:
-                self._one_connection()
+                if not self._one_connection():
+                    return
             except EndOfMediaError as end:
                 self._end(str(end))
                 return
@@ -119,29 +141,42 @@ class CaptureThread:
                 self._retry_after(error)
             except Exception as error:  # noqa: BLE001 - the thread's top: whatever it is, the feed lives on
                 self._retry_after(self._unforeseen(error))
-            else:
-                return
 
-    def _one_connection(self) -> None:
-        """Open, capture until stopped or until nobody takes frames any more, close."""
+    def _is_wanted(self) -> bool:
+        """Wait while the feed is off; False when the thread is to end."""
+        if not self._stop.is_set() and self._is_off:
+            self._log.info("feed %s: %s", self._feed.id, self._control.off(self._feed.id))
+            while not self._stop.is_set() and not self._control.wait_until_on(self._feed.id, LOOK_S):
+                pass
+            self._backoff.succeeded()
+            self._told = None
+            self._status.switched_on()
+        return not self._stop.is_set()
+
+    def _one_connection(self) -> bool:
+        """Open, capture until stopped or switched off, close; False when nobody takes frames any more."""
         try:
             with self._busy(self._patience.open_s):
                 self._source.open()
             self._status.opened(self._source.decoder)
             self._watch.reopened()
             self._times.reopened()
-            self._capture()
+            return self._capture()
         finally:
             with self._busy(self._patience.frame_s):
                 self._source.close()
 
-    def _capture(self) -> None:
+    def _capture(self) -> bool:
+        """Take frames until stopped or switched off; False when nobody takes them any more."""
         sampler, pacer = Sampler(self._feed.fps), Pacer()
         steady_since: Moment | None = None
         broken = 0
-        while not self._stop.is_set():
+        while not self._stop.is_set() and not self._is_off:
+            times_off = self._control.times_off(self._feed.id)
             at = self._grab(pacer)
-            if at is None or not sampler.is_due(at.steady_ms / 1000):
+            if self._source.is_live:
+                sampler.set_fps(min(self._control.fps(self._feed.id), self._feed.fps))
+            if at is None or self._is_off or not sampler.is_due(at.steady_ms / 1000):
                 continue
             pixels = self._retrieve()
             if pixels is None:
@@ -152,11 +187,12 @@ class CaptureThread:
             broken = 0
             if not self._is_believed(pixels, at):
                 continue
-            if not self._hand_on(pixels, at):
-                return
+            if not self._hand_on(pixels, at, times_off):
+                return False
             now = self._clock.moment()
             steady_since = steady_since or now
             self._note_success(now.steady_ms - steady_since.steady_ms)
+        return True
 
     def _grab(self, pacer: Pacer) -> Moment | None:
         """Take the next frame; its moment, or None when stopped meanwhile."""
@@ -193,7 +229,7 @@ class CaptureThread:
             self._status.broken_picture()
             self._log.debug("feed %s: a picture is skipped: %s", self._feed.id, error.what)
             return None
-        return upright(pixels, self._feed.rotate, self._feed.crop)
+        return self._upright(pixels)
 
     def _is_believed(self, pixels: Pixels, at: Moment) -> bool:
         """Whether a live camera's picture is worth looking at; raises when it has not been for too long."""
@@ -210,13 +246,14 @@ class CaptureThread:
             raise CameraError(fault, _FAULT_WORDS[fault].format(after=after), remedy=_REMEDIES[fault])
         return self._watch.disbelief is None
 
-    def _hand_on(self, pixels: Pixels, at: Moment) -> bool:
+    def _hand_on(self, pixels: Pixels, at: Moment, times_off: int) -> bool:
         """Put a frame into the slot; False when nobody will take it any more."""
         number = self._status.captured(self._clock.moment())
         if self._told is not None:
             self._log.info("feed %s: capturing again, was %s", self._feed.id, self._told)
             self._told = None
-        return self._slots.put(Frame(self._feed.id, number, at, pixels), lossless=not self._source.is_live)
+        frame = Frame(self._feed.id, number, at, pixels, times_off)
+        return self._slots.put(frame, lossless=not self._source.is_live)
 
     def _note_success(self, steady_ms: int) -> None:
         if steady_ms >= 1000 * min(STEADY_AFTER_S, self._feed.retry.most):

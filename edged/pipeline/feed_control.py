@@ -16,7 +16,8 @@ class FeedControl:
     """Whether each feed is on, and its frame rate. Thread-safe.
 
     The main thread writes: the switch as somebody set it, the schedule's word each second, the governor's
-    rate. The capturing threads and the recogniser read, once a frame.
+    rate. Only that a feed goes off may come from any thread, for that has no time to wait. The capturing
+    threads and the recogniser read, once a frame. Feeds that replay a clip heed neither.
 
     Args:
         fps: each feed's configured frames a second.
@@ -26,6 +27,7 @@ class FeedControl:
         self._changed = threading.Condition()
         self._fps = dict(fps)
         self._off: dict[str, frozenset[Off]] = dict.fromkeys(fps, frozenset())
+        self._times_off = dict.fromkeys(fps, 0)
 
     @property
     def feed_ids(self) -> tuple[str, ...]:
@@ -41,6 +43,8 @@ class FeedControl:
             before = self._off[feed_id]
             now = before | {reason} if is_off else before - {reason}
             self._off[feed_id] = now
+            if now and not before:
+                self._times_off[feed_id] += 1
             self._changed.notify_all()
             return now != before
 
@@ -49,6 +53,16 @@ class FeedControl:
         with self._changed:
             reasons = self._off[feed_id]
         return next((reason for reason in Off if reason in reasons), None)
+
+    def times_off(self, feed_id: str) -> int:
+        """How often the feed went off so far; a frame that was grabbed before the last time is not used."""
+        with self._changed:
+            return self._times_off[feed_id]
+
+    def is_for_use(self, feed_id: str, times_off: int) -> bool:
+        """Whether the feed is on, and was all the time since `times_off` was asked for."""
+        with self._changed:
+            return not self._off[feed_id] and self._times_off[feed_id] == times_off
 
     def set_fps(self, feed_id: str, fps: float) -> None:
         """Let the feed take so many frames a second, at most."""

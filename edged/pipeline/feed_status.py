@@ -7,6 +7,7 @@ from typing import Final
 from edged.domain.errors import CameraError, CameraFault
 from edged.domain.feed_state import FeedState
 from edged.domain.moment import Moment
+from edged.pipeline.feed_control import Off
 from edged.pipeline.sampling import Rate
 from edged.settings.feeds import Feed
 
@@ -44,6 +45,11 @@ class FeedStatus:
         with self._lock:
             self._busy = None
 
+    def switched_on(self) -> None:
+        """The feed is looked at again, after it was off."""
+        with self._lock:
+            self._state, self._detail = STARTING, ""
+
     def opened(self, decoder: str) -> None:
         """The source was opened."""
         with self._lock:
@@ -80,6 +86,7 @@ class FeedStatus:
         with self._lock:
             self._faults[error.fault] += 1
             self._state = error.fault.value
+            self._decoder = ""
             self._detail = f"{error.what}. {error.remedy}" if error.remedy else error.what
 
     def ended(self, detail: str) -> None:
@@ -99,12 +106,23 @@ class FeedStatus:
         busy_s = (now.steady_ms - since.steady_ms) / 1000
         return busy_s if busy_s > patience_s else 0.0
 
-    def at(self, now: Moment, dropped: int) -> FeedState:
-        """The health at this moment; a call that does not return is told as silence."""
+    def at(
+        self, now: Moment, dropped: int, *, off: Off | None = None, fps_allowed: float | None = None
+    ) -> FeedState:
+        """The health at this moment; a call that does not return is told as silence.
+
+        Args:
+            now: this moment.
+            dropped: frames that were replaced in the slot unseen.
+            off: why the feed is not looked at, whatever else is wrong with it.
+            fps_allowed: frames a second that it may take now; told where that is less than configured.
+        """
         with self._lock:
             state, detail, faults = self._state, self._detail, Counter(self._faults)
             stuck_s = self._stuck_s(now)
-            if stuck_s > 0:
+            if off is not None:
+                state, detail = off.value, ""
+            elif stuck_s > 0:
                 state = CameraFault.SILENT.value
                 detail = f"the source has not answered for {stuck_s:.0f} s, in spite of its time-outs"
                 faults[state] += 1
@@ -117,6 +135,7 @@ class FeedStatus:
                 state=state,
                 detail=detail,
                 fps=round(self._rate.per_second(now.steady_ms / 1000), 1),
+                fps_allowed=_less_than(fps_allowed, self._feed.fps),
                 decoder=self._decoder,
                 width_px=self._size_px[0],
                 height_px=self._size_px[1],
@@ -128,3 +147,7 @@ class FeedStatus:
                 last_frame_age_ms=age,
                 at=now.utc_ms,
             )
+
+
+def _less_than(fps: float | None, configured: float) -> float | None:
+    return round(fps, 2) if fps is not None and fps < configured else None

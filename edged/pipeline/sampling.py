@@ -18,6 +18,13 @@ class Sampler:
         self._step_s = 1.0 / fps
         self._next_s: float | None = None
 
+    def set_fps(self, fps: float) -> None:
+        """Go on at another rate: the next frame is due one step of it after the last one that was."""
+        step_s = 1.0 / fps
+        if self._next_s is not None:
+            self._next_s += step_s - self._step_s
+        self._step_s = step_s
+
     def is_due(self, at_s: float) -> bool:
         """Whether the frame of this time, in seconds of any start, is looked at; asked in order of time."""
         if self._next_s is None:

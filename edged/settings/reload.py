@@ -1,6 +1,6 @@
 """What a reload may change while the daemon runs, and what has to wait for a restart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,11 +14,19 @@ RELOADABLE: Final = (
     "quality",
     "detection.min_face_px",
     "motion",
+    "presence",
     "sightings",
     "log.level",
+    "history.jobs",
+    "history.faces",
+    "history.pictures.max_age",
+    "history.pictures.max_bytes",
+    "groups.max_age",
+    "groups.max_bytes",
+    "privacy.chips",
 )
-"""Keys, or whole sections, that a running daemon takes over: all are read anew for each frame or job.
-The rest is in open connections, files and models."""
+"""Keys, or whole sections, that a running daemon takes over: all are read anew for each frame or job, or by
+retention. The rest is in open connections, files and models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +81,15 @@ def _are_lists_of_sections(old: Any, new: Any) -> bool:
 
 
 def _taken_over(old: Settings, new: Settings) -> Settings:
-    settings = old
+    settings: Settings = old
     for path in RELOADABLE:
-        section, _, name = path.partition(".")
-        value = getattr(new, section)
-        if name:
-            value = msgspec.structs.replace(getattr(old, section), **{name: getattr(value, name)})
-        settings = msgspec.structs.replace(settings, **{section: value})
+        settings = _with(settings, new, path.split("."))
     return settings
+
+
+def _with(old: Any, new: Any, names: Sequence[str]) -> Any:
+    """The old section with one key, however deep, of the new one."""
+    if not names:
+        return new
+    name, *rest = names
+    return msgspec.structs.replace(old, **{name: _with(getattr(old, name), getattr(new, name), rest)})

@@ -17,6 +17,7 @@ from edged.domain.feed_state import FeedState
 from edged.domain.frame import Frame, Pixels
 from edged.domain.moment import Clock, Moment
 from edged.pipeline.capture import CaptureThread
+from edged.pipeline.feed_control import FeedControl
 from edged.pipeline.ports import Source
 from edged.pipeline.slot import SlotRing
 from edged.settings.feeds import Feed, Retry
@@ -132,6 +133,7 @@ class Captured:
         log: logging.Logger | None = None,
         slots: SlotRing | None = None,
         stop: threading.Event | None = None,
+        control: FeedControl | None = None,
     ) -> None:
         clock = SystemClock() if clock is None else clock
         self.clock = clock
@@ -141,7 +143,10 @@ class Captured:
         self.slots = SlotRing((feed.id,)) if slots is None else slots
         self.source = make_source(feed.source, Path("/"), clock) if source is None else source
         log = logging.getLogger("capture") if log is None else log
-        self.thread = CaptureThread(feed, self.source, self.slots, clock, jitter, "bench", self.stop, log)
+        self.control = FeedControl({feed.id: feed.fps}) if control is None else control
+        self.thread = CaptureThread(
+            feed, self.source, self.slots, clock, jitter, "bench", self.stop, log, control=self.control
+        )
         self._taker = threading.Thread(target=self._take, daemon=True)
 
     def __enter__(self) -> Self:

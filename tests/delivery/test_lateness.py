@@ -103,3 +103,15 @@ def test_what_is_no_job_is_sent_as_it_is(body):
     assert body_to_send(a_parcel(JOB, body), COMMIT.plus_ms(5000), 1000) == body
     if body in {b"not json", b"[1]", b"{}"}:
         assert body_to_send(a_parcel(EVENT, body), COMMIT.plus_ms(5000), 1000) == body
+
+
+@pytest.mark.parametrize("what", ["known", "unknown", "left"])
+@pytest.mark.parametrize("steady", [True, False], ids=["waited", "from before a restart of the machine"])
+def test_whatever_somebody_did_too_long_ago_is_delayed(what: str, *, steady: bool):
+    body = EVENT_BODY.replace(b"known", what.encode())
+    now = COMMIT.plus_ms(30_001) if steady else Moment(5, COMMIT.utc_ms)
+
+    sent = json.loads(body_to_send(a_parcel(EVENT, body, steady=steady), now, 30_000))
+
+    assert (sent["type"], sent["was"]) == ("delayed", what)
+    assert sent["ageMs"] > 30_000

@@ -79,6 +79,26 @@ def test_a_person_enrolled_while_it_runs_is_known_and_a_removed_one_unknown(tmp_
         assert names(jobs(tmp_path)[-1]) == {"unknown"}
 
 
+def test_a_feed_that_is_switched_off_is_not_looked_at_and_stays_off_over_a_restart(tmp_path, gaze):
+    with Daemon(tmp_path, settings(tmp_path, gaze)) as daemon:
+        daemon.start()
+        eventually(lambda: events(tmp_path), 60, daemon.log_text)
+
+        place = ["--config", daemon.config, "--data-dir", daemon.data_dir]
+        assert edged("feeds", *place, "off", "hall").returncode == 0
+        eventually(lambda: events(tmp_path)[-1]["type"] == "left", 30, daemon.log_text)
+        assert [m for m in told(tmp_path) if "persons" in m][-1]["persons"] == []
+        assert jobs(tmp_path)[-1]["status"] == "COMPLETED_SUCCESSFULLY"
+        daemon.kill()
+        daemon.start()
+        eventually(lambda: daemon.log_text().count("feed hall: switched off") == 2, 30, daemon.log_text)
+        before = len(events(tmp_path))
+
+        assert edged("feeds", *place, "on", "hall").returncode == 0
+        eventually(lambda: len(events(tmp_path)) > before, 60, daemon.log_text)
+        assert daemon.stop() == 0
+
+
 def test_sighup_takes_over_what_it_can_and_says_what_needs_a_restart(tmp_path, gaze):
     with Daemon(
         tmp_path, settings(tmp_path, gaze, sightings={"max_age": "1 s", "close_after": "1 s"})

@@ -12,12 +12,14 @@ from builders.scenes import FRAME_MS, a_picture, frames, portrait, real_models
 from edged.domain.face import Detection
 from edged.domain.frame import Pixels
 from edged.pipeline.examine import examine
+from edged.pipeline.face_picture import FacePicture
 from edged.pipeline.feed import FeedPipeline
 from edged.recognition.gallery import Gallery
 from edged.recognition.wire import Origin
 from edged.settings.feeds import Feed
+from edged.settings.presence import Presence
 from edged.settings.quantities import Duration
-from edged.settings.recognition import Quality, Sightings
+from edged.settings.recognition import Quality
 from edged.settings.root import Settings
 from edged.settings.sinks import ConsoleSink
 from edged.settings.sources import FileSource
@@ -48,9 +50,10 @@ def pipeline(detector):
     return a_pipeline(detector)
 
 
-def a_pipeline(detector, *, is_replay=True):
+def a_pipeline(detector, *, is_replay=True, picture=None):
     models = replace(real_models(), detector=detector)
-    return FeedPipeline(Origin("porch", "home", "hall", 1, is_replay), SETTINGS, models)
+    origin = Origin("porch", "home", "hall", 1, is_replay)
+    return FeedPipeline(origin, SETTINGS, models, picture=picture)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +71,7 @@ def bodies(messages, kind):
 
 
 def test_an_enrolled_person_comes_stays_and_goes(pipeline, gallery):
-    messages = walk(pipeline, [a_picture(260)] * 15 + [a_picture(None)] * 50, gallery)
+    messages = walk(pipeline, [a_picture(260)] * 15 + [a_picture(None)] * 110, gallery)
 
     first, *_, last = bodies(messages, "job")
     assert first["status"] == "IN_PROGRESS"
@@ -129,9 +132,40 @@ def test_a_live_feed_without_frames_still_ends_its_job(detector, gallery):
     walk(live, [a_picture(260)] * 15, gallery)
 
     messages = live.tick(at(1400 + 3000))
+    assert [job["status"] for job in bodies(messages, "job")] == ["COMPLETED_SUCCESSFULLY"]
+    assert bodies(messages, "presence") == [], "whoever is unseen for so short is still there"
+    later = live.tick(at(1400 + 10_000))
+
+    (left,) = bodies(later, "event")
+    assert (left["type"], left["jobId"]) == ("left", bodies(messages, "job")[0]["id"])
+    assert pipeline_persons(later) == []
+
+
+def test_who_comes_back_in_time_has_not_left_though_it_is_another_job(detector, gallery):
+    live = a_pipeline(detector, is_replay=False)
+    live.begin(at(0))
+    messages = walk(live, [a_picture(260)] * 15 + [a_picture(None)] * 60, gallery)
+
+    messages += walk(live, [a_picture(260)] * 15, gallery, start_ms=7500)
+
+    assert len({job["id"] for job in bodies(messages, "job")}) == 2
+    assert [event["type"] for event in bodies(messages, "event")] == ["known"]
+    assert len(live.sights()) == 1
+
+
+def test_a_feed_that_is_switched_off_lets_everybody_go_at_once(detector, gallery):
+    live = a_pipeline(detector, is_replay=False)
+    live.begin(at(0))
+    walk(live, [a_picture(260)] * 15, gallery)
+
+    messages = live.switch_off(at(1450))
 
     assert [job["status"] for job in bodies(messages, "job")] == ["COMPLETED_SUCCESSFULLY"]
+    assert [event["type"] for event in bodies(messages, "event")] == ["left"]
     assert pipeline_persons(messages) == []
+    assert live.tick(at(5000), gallery) == []
+    again = walk(live, [a_picture(260)] * 15, gallery, start_ms=9000)
+    assert [event["type"] for event in bodies(again, "event")] == ["known"], "on again, as if nothing was"
 
 
 def test_a_live_feed_begins_by_saying_that_nobody_is_there(detector):
@@ -172,8 +206,49 @@ def test_a_reload_lets_people_leave_after_another_time(detector, gallery):
     live.begin(at(0))
     walk(live, [a_picture(260)] * 15, gallery)
 
-    live.configure(msgspec.structs.replace(SETTINGS, sightings=Sightings(close_after=Duration(1))))
+    live.configure(msgspec.structs.replace(SETTINGS, presence=Presence(leave_after=Duration(1))))
 
     messages = live.tick(at(1400 + 1000))
     assert [event["type"] for event in bodies(messages, "event")] == ["left"]
     assert pipeline_persons(messages) == []
+
+
+class Board:
+    """Keeps which pictures are shown."""
+
+    def __init__(self):
+        self.shown = []
+
+    def show(self, image):
+        """Take note of a picture."""
+        self.shown.append(image)
+
+    def hide(self, feed_id):
+        """Take note of that none is shown."""
+        self.shown.append(feed_id)
+
+
+def test_somebody_who_came_is_shown_until_they_are_removed(detector, gallery):
+    board = Board()
+    live = a_pipeline(detector, is_replay=False, picture=FacePicture("home", "hall", board.show, board.hide))
+    live.begin(at(0))
+    walk(live, [a_picture(260)] * 15, gallery)
+
+    (image, *more) = board.shown
+    assert (image.namespace, image.feed_id, image.identity_id) == ("home", "hall", EILEEN.id)
+    assert [one.identity_id for one in more] == [EILEEN.id] * len(more)
+    live.tick(at(20_000), gallery)
+    live.tick(at(20_001), Gallery.empty())
+    assert board.shown[-1] == "hall", "long gone, and still shown until then"
+
+
+def test_a_feed_that_is_switched_off_shows_nobody(detector, gallery):
+    board = Board()
+    live = a_pipeline(detector, is_replay=False, picture=FacePicture("home", "hall", board.show, board.hide))
+    live.begin(at(0))
+    walk(live, [a_picture(260)] * 15, gallery)
+
+    live.switch_off(at(1500))
+    live.switch_off(at(1600))
+
+    assert board.shown.count("hall") == 1

@@ -1,5 +1,7 @@
 """Which frames are looked at, when, and how many that are."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +95,17 @@ def test_the_rate_of_a_feed_that_has_just_begun_is_not_diluted():
 
 def test_nothing_noted_is_a_rate_of_nothing():
     assert Rate().per_second(5.0) == 0
+
+
+def test_another_rate_holds_from_the_next_frame_on_evenly():
+    sampler = Sampler(10)
+    begin = [number / 100 for number in range(100) if sampler.is_due(number / 100)]
+    sampler.set_fps(2.5)
+    slow = [1 + number / 100 for number in range(200) if sampler.is_due(1 + number / 100)]
+    sampler.set_fps(10)
+    again = [3 + number / 100 for number in range(100) if sampler.is_due(3 + number / 100)]
+
+    assert len(begin) in {10, 11}
+    assert slow[0] - begin[-1] == pytest.approx(0.4, abs=0.11)
+    assert [round(later - earlier, 2) for earlier, later in pairwise(slow)] == [0.4] * 4
+    assert len(again) in {10, 11}

@@ -10,7 +10,7 @@ from edged.domain.box import Box
 from edged.domain.group import Membership
 from edged.domain.picture_address import PictureAddresses
 from edged.recognition.decision import Decision
-from edged.recognition.presence import PresenceBook
+from edged.recognition.presence import Patience, PresenceBook
 from edged.recognition.sighting import Limits, SightingBook
 from edged.recognition.wire import (
     Origin,
@@ -141,7 +141,7 @@ def test_presence_of_another_run_never_has_the_same_sequence():
 
 
 def test_an_event_names_the_job_and_the_person():
-    (came,) = PresenceBook(3000).see("job-1", "t1", ADA, at(500))
+    (came,) = PresenceBook(Patience(0, 3000)).see("job-1", "t1", ADA, at(500))
 
     event = body(event_message(ORIGIN, came))
 
@@ -162,7 +162,7 @@ def test_nobody_present_is_an_explicit_empty_list():
 def test_an_unknown_person_has_their_group_in_job_event_and_presence():
     group = Membership("a-group", 2, at(0).utc_ms)
     job = body(told(an_update(dataclasses.replace(an_observation("t1", UNKNOWN), group=group))))
-    book = PresenceBook(3000)
+    book = PresenceBook(Patience(0, 3000))
     (came,) = book.see("job", "t1", UNKNOWN, at(120), group)
     event = body(event_message(ORIGIN, came))
     presence = body(presence_message(ORIGIN, book.persons(), 1, at(120)))
