@@ -1,7 +1,6 @@
 """What the HTTP server calls: each call of the API, handed to the part that does it."""
 
 import logging
-from collections.abc import Callable
 from typing import Final
 
 from msgspec import Raw
@@ -35,8 +34,6 @@ class ApiBackend:
         jobs: requests and their jobs.
         people: identities, faces, groups.
         hooks: webhooks.
-        alive: whether the daemon makes progress.
-        not_ready: what is missing before requests can be served.
     """
 
     def __init__(
@@ -45,16 +42,11 @@ class ApiBackend:
         jobs: ApiJobs,
         people: ApiPeople,
         hooks: ApiHooks,
-        *,
-        alive: Callable[[], bool],
-        not_ready: Callable[[], tuple[str, ...]],
     ) -> None:
         self._tokens = tokens
         self._jobs = jobs
         self._people = people
         self._hooks = hooks
-        self._alive = alive
-        self._not_ready = not_ready
 
     # --- access
 
@@ -171,13 +163,3 @@ class ApiBackend:
     def delete_webhook(self, caller: Caller, webhook_id: str) -> None:
         """Tell that address nothing more."""
         self._hooks.remove(caller, webhook_id)
-
-    # --- health
-
-    def is_alive(self) -> bool:
-        """Whether the daemon makes progress."""
-        return self._alive()
-
-    def not_ready(self) -> tuple[str, ...]:
-        """What is missing before requests can be served."""
-        return self._not_ready()

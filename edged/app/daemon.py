@@ -23,6 +23,7 @@ from edged.system.lock import FolderLock
 from edged.system.log import configure_logging
 from edged.system.service_manager import ServiceManager
 from edged.system.signals import SignalInbox
+from edged.system.thermal import Heat
 
 TURN_S: Final = 0.25
 REPORT_MS: Final = 1000
@@ -39,7 +40,8 @@ _LOG = logging.getLogger(__name__)
 class Daemon:
     """Runs a configuration until a signal ends it.
 
-    `on_commit` is called by the committing thread with every batch of messages that is safely on the disk.
+    `on_commit` is called by the committing thread with every batch of messages that is safely on the disk;
+    `sensors` reads the machine's heat, in place of the kernel's.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class Daemon:
         *,
         clock: Clock | None = None,
         on_commit: Callable[[Sequence[Message]], None] | None = None,
+        sensors: Callable[[], Heat] | None = None,
     ) -> None:
         self._loaded = loaded
         self._settings = with_absolute_paths(loaded.settings, loaded.base_dir)
         self._clock = clock or SystemClock()
         self._on_commit = on_commit
+        self._sensors = sensors
         self._manager = ServiceManager(os.environ)
         self._next_report_ms = 0
         self._next_upkeep_ms = 0
@@ -70,7 +74,9 @@ class Daemon:
             _LOG.warning("%s", doubt)
         data_dir = prepared_data_dir(self._loaded)
         with SignalInbox() as signals, FolderLock(data_dir):
-            machinery = assemble(self._settings, data_dir, self._clock, self._on_commit, self._tell_progress)
+            machinery = assemble(
+                self._settings, data_dir, self._clock, self._on_commit, self._tell_progress, self._sensors
+            )
             try:
                 machinery.start()
                 feeds = f"{len(self._settings.feeds)} feed{'s' if len(self._settings.feeds) > 1 else ''}"
@@ -113,15 +119,12 @@ class Daemon:
             self._tell_status(machinery.status_line(now))
         if now.steady_ms >= self._next_upkeep_ms:
             self._next_upkeep_ms = now.steady_ms + UPKEEP_MS
-            try:
-                machinery.give_up(now)
-            except StoreError as error:
-                _LOG.error("The outbox could not be looked after: %s", error)
+            machinery.upkeep(now)
         interval_s = self._manager.watchdog_interval_s
         progresses = machinery.makes_progress(now)
         if interval_s is not None and now.steady_ms >= self._next_beat_ms and progresses:
             self._next_beat_ms = now.steady_ms + round(interval_s * 1000)
-            self._manager.watchdog()
+            machinery.watchdog_beats += self._manager.watchdog()
 
     def _tell_progress(self, progress: Progress) -> None:
         """Say that the start takes longer, and how far it is: now and then, and when it is through."""
@@ -129,8 +132,8 @@ class Daemon:
         if now_ms < self._next_progress_ms and progress.done < progress.total:
             return
         self._next_progress_ms = now_ms + PROGRESS_MS
-        _LOG.info("Embedding anew: %s", progress)
-        self._manager.starting(f"embedding anew: {progress}", PATIENCE_S)
+        _LOG.info("%s: %s", progress.work, progress)
+        self._manager.starting(f"{progress.work.lower()}: {progress}", PATIENCE_S)
 
     def _tell_status(self, status: str) -> None:
         if status != self._status:

@@ -22,7 +22,10 @@ from edged.store.group_records import GroupRecords
 from edged.store.group_store import GroupStore
 from edged.store.namespace_files import namespace_path
 from edged.store.namespace_store import NamespaceStore
+from edged.store.retention import Tally
+from edged.store.sealing import Key
 from edged.system.chance import jitter, new_id
+from edged.system.clock import SystemStopwatch
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -37,6 +40,7 @@ class GroupParts:
         model_hash: SHA-256 (hex) of the embedder.
         calibration: of the embedder.
         keep_chips: whether aligned crops may be kept.
+        records: what the keeper writes with.
     """
 
     books: GroupBooks
@@ -44,10 +48,12 @@ class GroupParts:
     calibration: Calibration
     model_hash: str
     keep_chips: bool
+    records: GroupRecords
 
     def configure(self, settings: Settings) -> None:
         """Take over what a reload may change."""
         self.books.similarity_offset = settings.recognition.similarity_offset
+        self.records.settings = settings.groups
 
     def people_of(self, feed: Feed) -> UnknownPeople:
         """The unknown people of one feed."""
@@ -66,7 +72,13 @@ class GroupParts:
 
 
 def make_groups(
-    settings: Settings, namespaces: Sequence[str], models: Models, data_dir: Path, clock: Clock
+    settings: Settings,
+    namespaces: Sequence[str],
+    models: Models,
+    data_dir: Path,
+    clock: Clock,
+    key: Key | None = None,
+    tally: Tally | None = None,
 ) -> GroupParts | None:
     """The parts, of which none runs yet.
 
@@ -88,13 +100,14 @@ def make_groups(
         ),
         settings.recognition.similarity_offset,
     )
-    records = GroupRecords(data_dir, namespaces, wanted, clock, new_id)
+    records = GroupRecords(data_dir, namespaces, wanted, clock, new_id, key=key, tally=tally)
     return GroupParts(
         books,
-        GroupKeeper(records, jitter),
+        GroupKeeper(records, jitter, SystemStopwatch().wall_ns),
         calibration,
         models.embedder.model_hash,
         wanted.keep_chips,
+        records,
     )
 
 

@@ -2,10 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from edged.app.cleaning import Cleaning
+from edged.app.doors import Doors
 from edged.app.grouping import GroupParts
+from edged.app.heartbeats import Heart, Heartbeats
 from edged.app.serving import Serving
 from edged.domain.errors import StoreError
 from edged.domain.feed_state import FeedState
@@ -37,8 +40,12 @@ with the process."""
 STATE_EVERY_MS: Final = 10_000
 """A feed's state is told at once when a reader would care, else so often."""
 
-WEDGED_AFTER_MS: Final = 30_000
+WEDGED_AFTER_S: Final = 30.0
 """A recogniser that did not turn for so long will not."""
+COMMIT_HANGS_AFTER_S: Final = 60.0
+"""A commit that neither succeeded nor failed for so long will not; on a worn-out card one takes seconds."""
+SILENT_AFTER_S: Final = 300.0
+"""Other threads are told as trouble when they stand still for so long: longer than any of their time-outs."""
 LOST_AFTER_S: Final = 300.0
 """A read that hangs for so long in spite of its time-outs never returns: only a new start frees the feed."""
 
@@ -64,9 +71,12 @@ class Machinery:
         captures: list[CaptureThread],
         stop_capture: threading.Event,
         rounds: Sequence[Callable[[Moment], None]] = (),
+        cleaning: Cleaning | None = None,
+        slowed: Callable[[], str] = lambda: "",
         remarks: tuple[str, ...] = (),
     ) -> None:
         self.device = device
+        self._slowed = slowed
         self._remarks = remarks
         self._settings = settings
         self._outbox = outbox
@@ -80,9 +90,14 @@ class Machinery:
         self._captures = captures
         self._stop_capture = stop_capture
         self._rounds = tuple(rounds)
+        self.cleaning = cleaning
         self._states_told: dict[str, tuple[FeedState, int]] = {}
-        self._beats = -1
-        self._beat_at_ms = 0
+        self.heartbeats = Heartbeats(self._hearts)
+        """Which threads go on; any thread may ask."""
+        self.doors: Doors | None = None
+        """The HTTP server, where there is one; set before `start`."""
+        self.watchdog_beats = 0
+        """How often the service manager was told that all goes on."""
         self.is_alive = True
         """Whether it made progress when that was last asked; any thread may look."""
 
@@ -97,18 +112,18 @@ class Machinery:
             self._groups.keeper.start()
         if self._serving is not None:
             self._serving.start()
+        if self.cleaning is not None:
+            self.cleaning.thread.start()
         self._recogniser.start()
         for capture in self._captures:
             capture.start()
-        if self._serving is not None:
-            self._serving.open_doors()
+        if self.doors is not None:
+            self.doors.open()
 
     def stop(self) -> bool:
         """From the cameras to the sinks; whether everything that was recognised is on the disk."""
         self._stop_capture.set()
-        if self._serving is not None:
-            self._serving.close_doors(STOP_DOORS_S)
-            self._serving.stop_clerk(STOP_CLERK_S)
+        self._end_requests()
         self._recogniser.stop()
         if self._recogniser.ident is not None:
             self._recogniser.join(STOP_RECOGNISER_S)
@@ -117,6 +132,8 @@ class Machinery:
             _LOG.error("The last news of unknown people's groups were not written down in time")
         if self._serving is not None:
             self._serving.stop_history(STOP_KEEPER_S)
+        if self.cleaning is not None:
+            self.cleaning.thread.stop(STOP_KEEPER_S)
         if self._watch.ident is not None:
             self._watch.stop(STOP_WATCH_S)
         if is_committed and self._recogniser.all_ended.is_set():
@@ -140,7 +157,8 @@ class Machinery:
     def failure(self) -> BaseException | None:
         """Why the recogniser or the committer ended by itself; None while both go on."""
         of_serving = self._serving.failure if self._serving is not None else None
-        return self._recogniser.failure or self._committer.failure or of_serving
+        of_doors = self.doors.failure if self.doors is not None else None
+        return self._recogniser.failure or self._committer.failure or of_serving or of_doors
 
     def configure(self, settings: Settings) -> None:
         """Take over changed settings between two frames."""
@@ -149,8 +167,9 @@ class Machinery:
             self._groups.configure(settings)
         if self._serving is not None:
             self._serving.configure(settings)
-        for pipeline in self._pipelines.values():
-            pipeline.configure(settings)
+        if self.cleaning is not None:
+            self.cleaning.configure(settings)
+        self._recogniser.configure(settings)
 
     def is_done(self) -> bool:
         """Whether every feed has ended and every sink has what it can take."""
@@ -164,7 +183,7 @@ class Machinery:
 
     def report(self, now: Moment) -> None:
         """Tell the sinks that want it how the feeds are: at once what changed, the counts now and then."""
-        for state in self._states(now):
+        for state in self.states(now):
             told, told_ms = self._states_told.get(state.feed_id, (None, 0))
             is_news = told is None or _news_of(state) != _news_of(told)
             if is_news or now.steady_ms - told_ms >= STATE_EVERY_MS:
@@ -178,17 +197,28 @@ class Machinery:
 
     def status_line(self, now: Moment) -> str:
         """One line for `systemctl status`."""
-        states = self._states(now)
+        states = self.states(now)
         well = sum(state.capturing for state in states)
         words = [f"{well} of {len(states)} feeds capturing"]
         words += [f"{state.feed_id}: {state.state}" for state in states if not state.capturing]
+        if slowed := self._slowed():
+            words.append(slowed)
+        return "; ".join([*words, *self._complaints(), *self._remarks])
+
+    def trouble(self) -> str:
+        """What a person should look at, the feeds apart, which tell it themselves; else empty."""
+        failing = [f"sink {one.sink}: {one.trouble}" for one in self._publishing.status if one.trouble]
+        return "; ".join([*self._complaints(), *failing])
+
+    def _complaints(self) -> list[str]:
+        words = [f"{name} has stopped turning" for name in self.heartbeats.wedged]
         if self._committer.is_stuck:
             words.append("the outbox cannot be written")
         if self._groups is not None and self._groups.keeper.given_up:
             words.append(f"{self._groups.keeper.given_up} news of unknown people were lost")
         if self._serving is not None:
             words += self._serving.remarks()
-        return "; ".join([*words, *self._remarks])
+        return words
 
     def troubles(self) -> tuple[str, ...]:
         """What keeps requests from being served; any thread may ask."""
@@ -199,24 +229,56 @@ class Machinery:
             words.append("the outbox cannot be written")
         return tuple(words)
 
-    def give_up(self, now: Moment) -> None:
-        """Let the outbox, and the API's own file, forget what their limits do not allow."""
+    def upkeep(self, now: Moment) -> None:
+        """Let the outbox, and the API's own file, forget what their limits do not allow; each by itself."""
         limits = self._settings.outbox
-        self._outbox.give_up(now, limits.max_age, limits.max_bytes)
+        try:
+            self._outbox.give_up(now, limits.max_age, limits.max_bytes)
+        except StoreError as error:
+            _LOG.error("The outbox could not be looked after: %s", error)
         if self._serving is not None:
             self._serving.upkeep(now)
 
     def makes_progress(self, now: Moment) -> bool:
-        """Whether the recogniser turns and every feed captures or waits in a back-off of its own.
+        """Whether the recogniser turns, the committer commits or is idle, and every feed captures or waits.
 
-        A dead camera, broker or disk is no reason to start anew; a thread that hangs for good is.
+        A dead camera, broker or disk is no reason to start anew; a thread that hangs for good is. One that
+        only tells others, or writes down what was seen, is not: it is told as trouble.
         """
-        if self._recogniser.beats != self._beats:
-            self._beats, self._beat_at_ms = self._recogniser.beats, now.steady_ms
-        turns = now.steady_ms - self._beat_at_ms < WEDGED_AFTER_MS or self._committer.is_stuck
+        before = self.heartbeats.wedged
+        self.heartbeats.look(now)
+        for name in set(self.heartbeats.wedged) - set(before):
+            _LOG.error("%s has stopped turning: it hangs in a call that does not return", name)
         is_lost = any(capture.stuck_s(now) > LOST_AFTER_S for capture in self._captures)
-        self.is_alive = turns and not is_lost
+        self.is_alive = not self.heartbeats.is_lost and not is_lost
         return self.is_alive
+
+    def _hearts(self) -> Iterator[Heart]:
+        """All threads that somebody would miss, as they are now."""
+        committer = self._committer
+        # While the outbox cannot be written, which the committer says, the recogniser waits before it.
+        yield Heart("recogniser", self._recogniser.beats, committer.is_stuck, WEDGED_AFTER_S, is_vital=True)
+        yield Heart("committer", committer.beats, committer.is_idle, COMMIT_HANGS_AFTER_S, is_vital=True)
+        yield Heart("gallery-watch", self._watch.beats, is_idle=False, patience_s=SILENT_AFTER_S)
+        for status in self._publishing.status:
+            yield Heart(f"sink {status.sink}", status.beats, is_idle=False, patience_s=SILENT_AFTER_S)
+        if self._groups is not None:
+            keeper = self._groups.keeper
+            yield Heart("group-keeper", keeper.beats, not keeper.backlog.news, SILENT_AFTER_S)
+        if self._serving is not None:
+            clerk, historian = self._serving.clerk, self._serving.historian
+            yield Heart("request-clerk", clerk.beats, clerk.is_idle, SILENT_AFTER_S)
+            if historian is not None:
+                yield Heart("historian", historian.beats, not historian.backlog.news, SILENT_AFTER_S)
+        if self.doors is not None:
+            yield Heart("http", self.doors.beats, not self.doors.is_open, SILENT_AFTER_S)
+
+    def _end_requests(self) -> None:
+        if self.doors is not None and not self.doors.close(STOP_DOORS_S):
+            _LOG.warning("Requests over HTTP were cut off by the stop")
+        if self._serving is not None:
+            self._serving.close_doors(STOP_DOORS_S)
+            self._serving.stop_clerk(STOP_CLERK_S)
 
     def _end_replay(self) -> None:
         try:
@@ -232,7 +294,8 @@ class Machinery:
                 return
             never.wait(LOOK_S)
 
-    def _states(self, now: Moment) -> list[FeedState]:
+    def states(self, now: Moment) -> list[FeedState]:
+        """How the feeds are; any thread may ask."""
         return [
             self._pipelines[state.feed_id].added_to(state)
             for state in (capture.state(now) for capture in self._captures)

@@ -2,9 +2,9 @@
 
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from edged.api.addresses import target_of
 from edged.api.fetching import FetchError
@@ -15,10 +15,12 @@ from edged.app.api_jobs import ApiHooks, ApiJobs
 from edged.app.api_people import ApiPeople
 from edged.app.api_stores import ApiStores
 from edged.app.api_tokens import ApiTokens
+from edged.app.erasing import erase
 from edged.app.mqtt_requests import MqttRequests
 from edged.app.own_address import base_url
-from edged.app.surroundings import Surroundings, served_namespaces
+from edged.app.surroundings import Surroundings, has_api, served_namespaces
 from edged.camera.picture import request_picture_of
+from edged.domain.errors import StoreError
 from edged.domain.message import Message
 from edged.domain.moment import Moment
 from edged.domain.picture_address import PictureAddresses
@@ -33,17 +35,15 @@ from edged.pipeline.remembering import CameraHistory
 from edged.pipeline.request_clerk import RequestClerk
 from edged.pipeline.request_worker import Enrolled
 from edged.pipeline.unknown_people import UnknownPeople
-from edged.publish.assembly import RequestTaker
 from edged.publish.hook_pool import HookPool
+from edged.publish.mqtt_assembly import RequestTaker
 from edged.settings.feeds import Feed
 from edged.settings.root import Settings
 from edged.settings.sinks import MqttSink
 from edged.store.api_store import ApiStore
 from edged.store.history_records import HistoryRecords
+from edged.store.namespace_store import NamespaceStore
 from edged.system.chance import jitter, new_id, new_secret, new_token
-
-if TYPE_CHECKING:
-    from edged.http.server import HttpServer
 
 BEGIN_PATIENCE_S: Final = 10.0
 SETTLE_PATIENCE_S: Final = 2.0
@@ -66,16 +66,19 @@ class Serving:
         self._fetcher = Fetcher(settings.requests.fetch, self._guard, clock)
         self.addresses = _addresses(settings, around.device)
         self.desk = PictureDesk(around.slots.nudge)
-        self._stores = ApiStores(around.data_dir, clock, new_id)
-        self._own = None if settings.http is None else ApiStore(around.data_dir, may_replace=True)
+        self._stores = ApiStores(around.data_dir, clock, new_id, around.key)
+        self._own = ApiStore(around.data_dir, may_replace=True) if has_api(settings) else None
         self._hooks = ApiHooks(around.outbox, self._check_url, new_id, new_secret, clock)
-        records = self._records(around.last_words)
-        self.historian = None if settings.http is None else Historian(records, jitter)
+        self._records_kept = records = self._records(around.last_words)
+        self.historian = Historian(records, jitter, around.times.now_ns) if has_api(settings) else None
         self.clerk = self._made_clerk()
         self.hook_pool = HookPool(around.outbox, self._guard, clock, jitter)
         self._over_mqtt = self._made_mqtt_requests()
-        self._server: HttpServer | None = None
-        self._is_ready = False
+
+    @property
+    def mqtt_requests(self) -> MqttRequests | None:
+        """Whoever takes the requests that come over MQTT; None where none are taken."""
+        return self._over_mqtt
 
     @property
     def request_taker(self) -> RequestTaker | None:
@@ -105,18 +108,10 @@ class Serving:
         if self._own is not None:
             self._own.begin(moment.utc_ms, self._around.last_words)
 
-    def make_server(self, alive: Callable[[], bool], troubles: Callable[[], tuple[str, ...]]) -> None:
-        """Make the HTTP server, where one is configured; raises ConfigurationError for unusable secrets.
-
-        Args:
-            alive: whether the daemon makes progress.
-            troubles: what keeps it from serving.
-        """
+    def backend(self) -> ApiBackend | None:
+        """What does the API's calls; None where there is none. ConfigurationError for bad secrets."""
         if self._settings.http is None or self._own is None:
-            return
-        # Half a dozen MiB and a tenth of a second, which only a daemon that serves needs.
-        from edged.http.server import HttpServer  # noqa: PLC0415
-
+            return None
         around = self._around
         feeds = tuple(dict.fromkeys(feed.namespace for feed in self._settings.feeds))
         new_pictures = NewPictures(
@@ -126,7 +121,7 @@ class Serving:
             new_id,
             lambda: around.clock.moment().utc_ms,
         )
-        backend = ApiBackend(
+        return ApiBackend(
             ApiTokens(self._settings.http, feeds, self._own, around.clock, new_token),
             ApiJobs(self.clerk, self._hooks, self._stores, self._own),
             ApiPeople(
@@ -137,12 +132,10 @@ class Serving:
                 around.models.embedder.model_hash,
                 around.watch.wake,
                 self._settle,
+                self._erase,
             ),
             self._hooks,
-            alive=alive,
-            not_ready=lambda: troubles() if self._is_ready else ("the daemon is starting or stopping",),
         )
-        self._server = HttpServer(backend, self._settings.http, around.clock)
 
     def start(self) -> None:
         """From the disk to those who work on requests."""
@@ -154,17 +147,8 @@ class Serving:
         if self._over_mqtt is not None:
             self._over_mqtt.start()
 
-    def open_doors(self) -> None:
-        """Let requests in: everything else runs. Raises ConfigurationError where the server cannot listen."""
-        if self._server is not None:
-            self._server.start()
-        self._is_ready = True
-
     def close_doors(self, timeout_s: float) -> None:
-        """Take no further request."""
-        self._is_ready = False
-        if self._server is not None and not self._server.stop(timeout_s):
-            _LOG.warning("Requests over HTTP were cut off by the stop")
+        """Take no further request over MQTT."""
         if self._over_mqtt is not None:
             self._over_mqtt.stop(timeout_s)
 
@@ -185,14 +169,19 @@ class Serving:
     def configure(self, settings: Settings) -> None:
         """Take over changed settings."""
         self._settings = settings
+        self._records_kept.settings = settings.history
         self.clerk.configure(Manner.of(settings, self._around.models.calibrated()))
 
     def upkeep(self, now: Moment) -> None:
-        """Let the API's own file forget what its limits do not allow; raises StoreError."""
-        if self._own is not None:
+        """Let the API's own file forget what its limits do not allow; where it cannot, that is logged."""
+        if self._own is None:
+            return
+        try:
             for _ in range(SWEEPS_AT_ONCE):
                 if not self._own.sweep(self._settings.history.jobs, now.utc_ms):
                     break
+        except StoreError as error:
+            _LOG.error("Old requests and tokens of the API could not be deleted: %s", error)
 
     def remarks(self) -> list[str]:
         """What a person should know, for the status line."""
@@ -207,9 +196,7 @@ class Serving:
 
     @property
     def failure(self) -> BaseException | None:
-        """Why the clerk or the server ended by itself; None while both go on."""
-        if self._is_ready and self._server is not None and not self._server.is_alive:
-            return RuntimeError("the HTTP server ended")
+        """Why the clerk ended by itself; None while it goes on."""
         return self.clerk.failure
 
     @property
@@ -223,7 +210,14 @@ class Serving:
         around = self._around
         namespaces = served_namespaces(self._settings)
         return HistoryRecords(
-            around.data_dir, namespaces, self._settings.history, around.clock, new_id, last_words
+            around.data_dir,
+            namespaces,
+            self._settings.history,
+            around.clock,
+            new_id,
+            last_words,
+            around.tally,
+            key=around.key,
         )
 
     def _made_clerk(self) -> RequestClerk:
@@ -269,6 +263,9 @@ class Serving:
             new_id=new_id,
         )
 
+    def _erase(self, store: NamespaceStore, namespace: str, identity_id: str) -> tuple[str, ...]:
+        return erase(store, namespace, [identity_id], self._around.outbox).warnings
+
     def _settle(self) -> None:
         if self.historian is not None:
             self.historian.wait_until_written(SETTLE_PATIENCE_S)
@@ -296,7 +293,7 @@ class Serving:
 
 
 def _addresses(settings: Settings, device: str) -> PictureAddresses:
-    if settings.http is None:
+    if settings.http is None or not has_api(settings):
         return PictureAddresses(device)
     return PictureAddresses(
         device, base_url(settings.http, socket.gethostname()), settings.history.pictures.keep

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edged.app.chosen_models import load_chosen_models
+from edged.app.encryption import bring_into_force, configured_key
+from edged.app.erasing import follow_up
 from edged.app.grouping import GroupParts, make_groups
 from edged.app.reembedding import Progress, embed_anew
 from edged.delivery.route import routes_of
@@ -14,13 +16,19 @@ from edged.pipeline.feed_control import FeedControl
 from edged.pipeline.galleries import Galleries
 from edged.pipeline.ports import Models
 from edged.pipeline.slot import SlotRing
+from edged.pipeline.stages import StageTimes
+from edged.pipeline.timed import timed_models
 from edged.publish.assembly import Publishing
 from edged.settings.root import Settings
 from edged.settings.sinks import MqttSink
+from edged.store.erasures import Erasures
 from edged.store.gallery_watch import GalleryWatch
 from edged.store.outbox import Outbox
+from edged.store.retention import Tally
+from edged.store.sealing import EncryptionKey
 from edged.system.boot import boot_id
 from edged.system.chance import new_id
+from edged.system.clock import SystemStopwatch
 
 
 class Bell:
@@ -53,9 +61,12 @@ class Surroundings:
         last_words: the messages that closed it.
         galleries, watch: who is enrolled, and whoever sees changes of it.
         groups: what groups unknown people; None where groups are off.
+        tally: counts what retention deleted.
         slots: where frames wait.
         control: whether each feed is on, and its frame rate.
         bell: wakes the sinks.
+        times: how long each stage of a frame takes.
+        key: the one that pictures and embeddings are encrypted with.
     """
 
     settings: Settings
@@ -68,10 +79,13 @@ class Surroundings:
     galleries: Galleries
     watch: GalleryWatch
     groups: GroupParts | None
+    tally: Tally
     slots: SlotRing
     control: FeedControl
     bell: Bell
+    times: StageTimes
     clock: Clock
+    key: EncryptionKey | None
 
 
 def served_namespaces(settings: Settings) -> tuple[str, ...]:
@@ -82,10 +96,15 @@ def served_namespaces(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def has_api(settings: Settings) -> bool:
+    """Whether anybody may use the API over HTTP; without clients the server tells only how the daemon is."""
+    return settings.http is not None and bool(settings.http.clients)
+
+
 def takes_requests(settings: Settings) -> bool:
     """Whether anybody may send requests: over HTTP, or over MQTT."""
     over_mqtt = any(isinstance(sink, MqttSink) and sink.recognize for sink in settings.sinks)
-    return settings.http is not None or over_mqtt
+    return has_api(settings) or over_mqtt
 
 
 def make_surroundings(
@@ -99,29 +118,48 @@ def make_surroundings(
     models = load_chosen_models(settings.models, settings.detection.min_score, data_dir)
     # Asked for first: nobody's faces are embedded anew for a model that nobody can be recognised with.
     calibration = models.calibrated()
-    outbox, device, run = _begun_outbox(settings, data_dir, clock)
-    last_words = tuple(outbox.close_orphans(clock.moment()))
     namespaces = served_namespaces(settings)
-    embed_anew(data_dir, namespaces, models.embedder, clock, new_id, tell)
+    key = configured_key(settings.privacy)
+    bring_into_force(data_dir, namespaces, key, clock, new_id, tell)
+    outbox, device, run = _begun_outbox(settings, data_dir, clock)
+    # Before anything is sent, or closed in the words of before.
+    follow_up(data_dir, outbox)
+    last_words = tuple(outbox.close_orphans(clock.moment()))
+    embed_anew(data_dir, namespaces, models.embedder, clock, new_id, tell, key=key)
     galleries = Galleries(calibration)
-    groups = make_groups(settings, namespaces, models, data_dir, clock)
+    times = StageTimes(SystemStopwatch().wall_ns)
+    tally = Tally()
+    groups = make_groups(settings, namespaces, models, data_dir, clock, key, tally)
     books = groups.books if groups else None
-    watch = GalleryWatch(data_dir, namespaces, models.embedder.model_hash, galleries, clock, new_id, books)
+    watch = GalleryWatch(
+        data_dir,
+        namespaces,
+        models.embedder.model_hash,
+        galleries,
+        clock,
+        new_id,
+        books,
+        key=key,
+        erasures=Erasures(outbox),
+    )
     return Surroundings(
         settings=settings,
         data_dir=data_dir,
         device=device,
         run=run,
-        models=models,
+        models=timed_models(models, times),
         outbox=outbox,
         last_words=last_words,
         galleries=galleries,
         watch=watch,
         groups=groups,
+        tally=tally,
         slots=SlotRing(tuple(feed.id for feed in settings.feeds)),
         control=FeedControl({feed.id: feed.fps for feed in settings.feeds}),
         bell=Bell(on_commit),
+        times=times,
         clock=clock,
+        key=key,
     )
 
 

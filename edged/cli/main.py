@@ -10,10 +10,13 @@ from edged.domain.errors import EdgedError, StoreError
 
 COMMANDS = (
     "run",
+    "feeds",
     "demo",
     "recognize",
     "identities",
     "groups",
+    "erase",
+    "privacy",
     "models",
     "api",
     "evaluate",
@@ -21,6 +24,7 @@ COMMANDS = (
     "outbox",
     "config",
     "doctor",
+    "completion",
 )
 """Modules of this package, in the order of the help. Each has `add_parser(subparsers)`, which sets the
 default `run` to a function from the parsed arguments to an exit code."""
@@ -61,6 +65,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return StoreError.exit_code
     except KeyboardInterrupt:
         return 130
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """The parser with every command, for whoever describes them."""
+    return _parser()
 
 
 def _parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:

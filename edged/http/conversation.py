@@ -27,6 +27,7 @@ class Conversation:
         headers: of the request.
         address: where it comes from.
         client_id: who asks; empty until an access token said so.
+        operation: what is asked for: an operation of the API, or a page; empty where there is no such thing.
         status: of the answer; 0 before there is one.
         sent_bytes: of the answer's body.
     """
@@ -40,6 +41,7 @@ class Conversation:
         self.headers = Headers(scope=scope)
         self.address = ""
         self.client_id = ""
+        self.operation = ""
         self.status = 0
         self.sent_bytes = 0
         self._is_read = "transfer-encoding" not in self.headers and self.declared_bytes in {None, 0}
@@ -70,6 +72,11 @@ class Conversation:
         """What stands behind the `?`."""
         query: bytes = self._scope["query_string"]
         return query
+
+    @property
+    def peer(self) -> str:
+        """The address at the other end of the connection, be it a proxy's; empty where there is none."""
+        return str(self._scope["client"][0]) if self._scope["client"] else ""
 
     @property
     def address_path(self) -> str:

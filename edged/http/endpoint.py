@@ -65,6 +65,7 @@ class Endpoint:
         if operation is None:
             await conversation.answer(wrong_method(self._operations))
             return
+        conversation.operation = operation.id
         # The bytes of a body are held until what was made of them is done with.
         with self._service.budget.hold() as hold:
             answer = await self._served(operation, conversation, hold)

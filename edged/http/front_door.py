@@ -1,6 +1,7 @@
 """What every request passes: errors become answers, and a line in the log."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,7 +15,7 @@ from edged.http.conversation import ClientGoneError, Conversation
 
 _log = logging.getLogger(__name__)
 
-_QUIET: frozenset[str] = frozenset({"/healthz", "/readyz"})
+_QUIET: frozenset[str] = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked for every few seconds, by programs."""
 _LONGEST_PATH = 200
 
@@ -34,14 +35,14 @@ class FrontDoor:
         self._clock = clock
         self._proxies = proxies
         self._linger_s = linger_s
+        self._answered: Counter[tuple[str, int]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; raises nothing."""
         begun_ms = self._clock.moment().steady_ms
         conversation = Conversation(scope, receive, send, self._linger_s)
-        peer = scope["client"][0] if scope["client"] else ""
         conversation.address = client_address(
-            peer, conversation.headers.getlist("x-forwarded-for"), self._proxies
+            conversation.peer, conversation.headers.getlist("x-forwarded-for"), self._proxies
         )
         try:
             await self._inner(scope, receive, send)
@@ -53,7 +54,13 @@ class FrontDoor:
             self._log_mistake(conversation, error)
             words = "something went wrong inside edged; its log says more"
             await self._tell(conversation, Problem(Code.INTERNAL, words))
+        self._answered[conversation.operation, conversation.status] += 1
         self._log_access(conversation, self._clock.moment().steady_ms - begun_ms)
+
+    @property
+    def answered(self) -> dict[tuple[str, int], int]:
+        """Requests since the start, by operation and status (0: nobody waited for it); any thread may ask."""
+        return dict(self._answered)
 
     async def _tell(self, conversation: Conversation, problem: Problem) -> None:
         # Where an answer was begun it cannot be taken back: the server cuts the connection.

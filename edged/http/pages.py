@@ -9,7 +9,9 @@ from edged.api.negotiation import preferred
 from edged.api.problem import Problem
 from edged.http.answer import Answer, of_json, of_problem
 from edged.http.conversation import Conversation
-from edged.http.endpoint import Service, wrong_method
+from edged.http.endpoint import wrong_method
+from edged.http.lane import Lane
+from edged.http.ports import Vitals
 
 Make = Callable[[], Awaitable[Answer]]
 
@@ -24,6 +26,7 @@ class Page:
         """Serve one request."""
         del receive, send
         conversation = Conversation.of(scope)
+        conversation.operation = "page"
         if conversation.method not in {"GET", "HEAD"}:
             await conversation.answer(wrong_method({"GET": self}))
             return
@@ -33,8 +36,8 @@ class Page:
         await conversation.answer(answer)
 
 
-def pages(service: Service, document: Mapping[str, object], page: DocsPage) -> dict[str, Page]:
-    """By their paths."""
+def docs_pages(document: Mapping[str, object], page: DocsPage) -> dict[str, Page]:
+    """What describes the API, by their paths."""
     described = of_json(document)
     shown = Answer(
         200,
@@ -44,30 +47,33 @@ def pages(service: Service, document: Mapping[str, object], page: DocsPage) -> d
         " frame-ancestors 'none'",
     )
     to_docs = Answer(307, b"", "text/plain; charset=utf-8", ((b"location", b"/docs"),))
+    return {
+        "/openapi.json": Page(_always(described)),
+        "/docs": Page(_always(shown)),
+        "/": Page(_always(to_docs)),
+    }
+
+
+def health_pages(vitals: Vitals, checks: Lane) -> dict[str, Page]:
+    """How the daemon is, by their paths."""
 
     async def health() -> Answer:
         try:
-            alive = await service.checks.run(service.backend.is_alive)
+            alive = await checks.run(vitals.is_alive)
         except Problem as problem:
             return of_problem(problem)
         return of_json({"status": "ok"}) if alive else of_json({"status": "stuck"}, 503)
 
     async def readiness() -> Answer:
         try:
-            missing = await service.checks.run(service.backend.not_ready)
+            missing = await checks.run(vitals.not_ready)
         except Problem as problem:
             return of_problem(problem)
         if missing:
             return of_json({"status": "not ready", "missing": missing}, 503)
         return of_json({"status": "ready"})
 
-    return {
-        "/healthz": Page(health),
-        "/readyz": Page(readiness),
-        "/openapi.json": Page(_always(described)),
-        "/docs": Page(_always(shown)),
-        "/": Page(_always(to_docs)),
-    }
+    return {"/healthz": Page(health), "/readyz": Page(readiness)}
 
 
 def _always(answer: Answer) -> Make:

@@ -1,5 +1,7 @@
 """What the server needs of the daemon: one method a call of the API."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import Raw
@@ -20,8 +22,20 @@ from edged.api.requests import (
 from edged.domain.job import Job
 
 
+class Vitals(Protocol):
+    """How the daemon is. Called by a thread of the server's, and answered at once; raises nothing."""
+
+    def is_alive(self) -> bool:
+        """Whether the daemon makes progress."""
+        ...
+
+    def not_ready(self) -> tuple[str, ...]:
+        """What is missing before requests can be served; empty when nothing is."""
+        ...
+
+
 class Backend(Protocol):
-    """The calls of the API, and how the daemon is.
+    """The calls of the API.
 
     The server calls from a few threads of its own, never from its event loop; a call may take seconds.
     What a caller may do is checked before. Every method raises `Problem`; jobs that are stored come as the
@@ -135,10 +149,30 @@ class Backend(Protocol):
         """Tell that address nothing more."""
         ...
 
-    def is_alive(self) -> bool:
-        """Whether the daemon makes progress."""
-        ...
 
-    def not_ready(self) -> tuple[str, ...]:
-        """What is missing before requests can be served; empty when nothing is."""
-        ...
+@dataclass(frozen=True, slots=True)
+class Exposition:
+    """Figures for Prometheus.
+
+    Attributes:
+        text: makes them, in the text format.
+        token: that whoever asks must have; None where only programs on this machine are answered.
+    """
+
+    text: Callable[[], bytes]
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server serves.
+
+    Attributes:
+        vitals: how the daemon is.
+        api: the calls of the API; None where there is none.
+        metrics: None where there are none.
+    """
+
+    vitals: Vitals
+    api: Backend | None
+    metrics: Exposition | None = None

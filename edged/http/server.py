@@ -15,7 +15,7 @@ from edged.domain.moment import Clock
 from edged.http.application import Application
 from edged.http.limits import Limits
 from edged.http.listening import listening_sockets, server_context
-from edged.http.ports import Backend
+from edged.http.ports import Served
 from edged.http.protocol import BoundedProtocol
 from edged.settings.http import Http
 
@@ -29,17 +29,17 @@ _REST_S: Final = 0.5
 
 
 class HttpServer:
-    """Serves the API from `start` to `stop`.
+    """Serves from `start` to `stop`.
 
     Args:
-        backend: who does it.
+        served: the API and the rest.
         settings: the section `http`, its paths absolute.
         clock: for the log.
         limits: what one connection may take.
     """
 
-    def __init__(self, backend: Backend, settings: Http, clock: Clock, limits: Limits = _USUAL) -> None:
-        self._backend = backend
+    def __init__(self, served: Served, settings: Http, clock: Clock, limits: Limits = _USUAL) -> None:
+        self._served = served
         self._settings = settings
         self._clock = clock
         self._limits = limits
@@ -51,7 +51,7 @@ class HttpServer:
         """Return when it listens; raises ConfigurationError where it cannot."""
         tls = None if self._settings.tls is None else server_context(self._settings.tls)
         sockets = listening_sockets(self._settings.listen)
-        self._application = Application(self._backend, self._settings, self._clock, __version__, self._limits)
+        self._application = Application(self._served, self._settings, self._clock, __version__, self._limits)
         self._server = _Server(_config(self._application, self._limits), sockets, tls, self._limits)
         self._thread = threading.Thread(target=self._server.serve_until_told, name="http", daemon=True)
         self._thread.start()
@@ -71,6 +71,16 @@ class HttpServer:
     def is_alive(self) -> bool:
         """Whether its thread runs."""
         return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def beats(self) -> int:
+        """Counts the turns of its loop: whoever watches sees that it goes on."""
+        return 0 if self._server is None else self._server.beats
+
+    @property
+    def answered(self) -> dict[tuple[str, int], int]:
+        """Requests answered since the start, by operation and status; any thread may ask."""
+        return {} if self._application is None else self._application.answered
 
 
 def _config(application: Application, limits: Limits) -> uvicorn.Config:
@@ -104,11 +114,17 @@ class _Server(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self.listening: Future[None] = Future()
+        self.beats = 0
         self._listeners = listeners
         self._tls = tls
         self._limits = limits
         self._accepting: list[asyncio.Task[None]] = []
         self._admitting: set[asyncio.Task[None]] = set()
+
+    async def on_tick(self, counter: int) -> bool:
+        """What the loop does every tenth of a second."""
+        self.beats += 1
+        return await super().on_tick(counter)
 
     def serve_until_told(self) -> None:
         """The thread: serve until `should_exit`."""

@@ -36,7 +36,17 @@ def load_models(chosen: settings.Models, min_score: float | None) -> Models:
         _embedder(loader, embedder),
         load_calibration(catalogue, embedder),
         remarks=tuple(loader.remarks),
+        described=(
+            ("runtime", f"{runtime.name} {runtime.version}"),
+            ("detector", _called(detector)),
+            ("landmarks", _called(landmarks)),
+            ("embedder", _called(embedder)),
+        ),
     )
+
+
+def _called(card: ModelCard) -> str:
+    return f"{card.name} {card.sha256[:12]}"
 
 
 def load_embedder(chosen: settings.Models) -> tuple[ModelCard, ChipEmbedder]:

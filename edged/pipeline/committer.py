@@ -3,13 +3,15 @@
 import logging
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from edged.domain.backoff import Backoff
 from edged.domain.errors import StoreError
-from edged.domain.message import Message
+from edged.domain.message import Message, MessageKind
 from edged.domain.moment import Clock, Moment
+from edged.pipeline.stages import Stage, StageTimes
 
 QUEUE_SIZE: Final = 256
 """Batches that may wait. A full queue holds the recogniser up: a frame is dropped before a job is."""
@@ -38,24 +40,30 @@ class Committer(threading.Thread):
         clock: Clock,
         jitter: Callable[[], float],
         on_commit: Callable[[Sequence[Message]], None],
+        times: StageTimes | None = None,
     ) -> None:
         super().__init__(name="committer", daemon=True)
         self._outbox = outbox
         self._clock = clock
         self._jitter = jitter
         self._on_commit = on_commit
-        self._queue: queue.Queue[list[Message] | None] = queue.Queue(QUEUE_SIZE)
+        self._watch = (times or StageTimes()).watch(Stage.COMMIT)
+        self._queue: queue.Queue[tuple[int, list[Message]] | None] = queue.Queue(QUEUE_SIZE)
         self._hurry = threading.Event()
-        self._committed = 0
+        self._told: Counter[tuple[MessageKind, bool]] = Counter()
+        self._in_hand_ms: int | None = None
         self._given_up = 0
         self.is_stuck = False
+        """Whether the outbox cannot be written, which it tries again and again."""
+        self.beats = 0
+        """Counts the tries to commit, and all that was committed: whoever watches sees that it goes on."""
         self.failure: BaseException | None = None
         """Set when the thread ended by a fault of edged itself."""
 
     def put(self, messages: list[Message]) -> None:
         """Hand over messages to be told; waits while the queue is full."""
         if messages:
-            self._queue.put(messages)
+            self._queue.put((self._clock.moment().steady_ms, messages))
 
     @property
     def depth(self) -> int:
@@ -70,7 +78,21 @@ class Committer(threading.Thread):
     @property
     def committed(self) -> int:
         """Messages committed since the start."""
-        return self._committed
+        return sum(self.told.values())
+
+    @property
+    def told(self) -> dict[tuple[MessageKind, bool], int]:
+        """The same by kind, and whether they were the last of their subject."""
+        return dict(self._told)
+
+    def oldest_ms(self, now: Moment) -> int:
+        """How long the oldest batch has waited to be committed, this very moment; 0 where none waits."""
+        with self._queue.mutex:
+            first = self._queue.queue[0] if self._queue.queue else None
+        since = self._in_hand_ms
+        if since is None and first is not None:
+            since = first[0]
+        return 0 if since is None else max(now.steady_ms - since, 0)
 
     @property
     def given_up(self) -> int:
@@ -101,6 +123,8 @@ class Committer(threading.Thread):
             batch, taken, ending = self._gather()
             if batch:
                 self._commit(batch)
+            self._in_hand_ms = None
+            self.beats += 1
             for _ in range(taken):
                 self._queue.task_done()
 
@@ -113,7 +137,9 @@ class Committer(threading.Thread):
         item = self._queue.get()
         taken = 1
         while item is not None:
-            batch += item
+            if self._in_hand_ms is None:
+                self._in_hand_ms = item[0]
+            batch += item[1]
             try:
                 item = self._queue.get_nowait()
             except queue.Empty:
@@ -125,8 +151,10 @@ class Committer(threading.Thread):
         backoff = Backoff(first_s=0.05, most_s=5.0)
         tries_in_a_hurry = 3
         while True:
+            self.beats += 1
             try:
-                self._outbox.commit(batch, self._clock.moment())
+                with self._watch:
+                    self._outbox.commit(batch, self._clock.moment())
             except StoreError as error:
                 if not self.is_stuck:
                     _LOG.error("Jobs wait in memory, because the outbox cannot be written: %s", error)
@@ -145,6 +173,6 @@ class Committer(threading.Thread):
             if self.is_stuck:
                 self.is_stuck = False
                 _LOG.warning("The outbox can be written again; nothing was lost")
-            self._committed += len(batch)
+            self._told.update((message.kind, message.is_final) for message in batch)
             self._on_commit(batch)
             return

@@ -13,16 +13,19 @@ from edged.domain.frame import Frame
 from edged.domain.message import Message
 from edged.domain.moment import Moment
 from edged.pipeline.examine import look_closer
+from edged.pipeline.face_picture import FacePicture
 from edged.pipeline.ports import Models
-from edged.pipeline.remembering import CameraHistory, JobMemory
+from edged.pipeline.remembering import CameraHistory
+from edged.pipeline.stages import Stage, StageTimes
+from edged.pipeline.telling import Teller
 from edged.pipeline.unknown_people import UnknownPeople
 from edged.recognition.decision import NOT_YET, Decision, Rule, decide
 from edged.recognition.evidence import Evidence
 from edged.recognition.gallery import Gallery
-from edged.recognition.presence import Appearance, PresenceBook
-from edged.recognition.sighting import Limits, Observation, SightingBook, Update
+from edged.recognition.presence import Sight, key_of
+from edged.recognition.sighting import Limits, Observation, SightingBook
 from edged.recognition.takeover import LIKE_NOBODY_FROM, GoodFace, TakeoverWatch
-from edged.recognition.wire import Origin, event_message, job_message, presence_message
+from edged.recognition.wire import Origin
 from edged.settings.root import Settings
 from edged.tracking.belief import Glance
 from edged.tracking.track import Track, TrackState
@@ -57,6 +60,8 @@ class FeedPipeline:
         models: Models,
         unknown: UnknownPeople | None = None,
         history: CameraHistory | None = None,
+        times: StageTimes | None = None,
+        picture: FacePicture | None = None,
     ) -> None:
         self.namespace = origin.namespace
         self.is_live = not origin.is_replay
@@ -67,21 +72,25 @@ class FeedPipeline:
         """Tracks that were never believed, by reason."""
         self.takeovers = 0
         """Tracks that were split because somebody else had them."""
+        self.decided: Counter[str] = Counter()
+        """Decisions of tracks, by verdict: each new one, and undecided where a track ended without."""
         self.is_grey = False
         """Whether the last good face had no colours."""
         self._origin = origin
         self._settings = settings
         self._models = models
         self._rule = Rule(settings.recognition, models.calibrated())
+        times = times or StageTimes()
+        self._gate_watch = times.watch(Stage.GATE)
+        self._decide_watch = times.watch(Stage.DECIDE)
         self._gate = MotionGate(settings.motion)
         self._tracker = Tracker(settings.tracking)
         self._people: dict[int, _Person] = {}
         self._unknown = unknown or UnknownPeople(origin.feed_id)
-        self._memory = JobMemory(origin, history)
+        self._teller = Teller(origin, settings, history)
+        self._picture = picture
         self._gallery: Gallery | None = None
         self._sightings = SightingBook(Limits.of(settings.sightings))
-        self._presence = PresenceBook(round(settings.sightings.close_after * 1000))
-        self._presence_told = 0
         self._last_at: Moment | None = None
         self._size: tuple[int, int] | None = None
 
@@ -92,12 +101,12 @@ class FeedPipeline:
         self._settings = settings
         self._rule = Rule(settings.recognition, self._rule.calibration)
         self._sightings.limits = Limits.of(settings.sightings)
-        self._presence.leave_after_ms = self._sightings.limits.close_after_ms
+        self._teller.configure(settings)
 
     def begin(self, at: Moment) -> list[Message]:
         """Nobody is there: whatever was told before the daemon started no longer holds."""
         self._last_at = at
-        return [self._presence_message(at)]
+        return [self._teller.presence_message(at)]
 
     def process(self, frame: Frame, gallery: Gallery) -> list[Message]:
         """Look at one frame, `gallery` being who is enrolled at this moment."""
@@ -107,7 +116,9 @@ class FeedPipeline:
         if self._size != (frame.width_px, frame.height_px):
             self._size = (frame.width_px, frame.height_px)
             self._forget(self._tracker.reset())
-        if not self._gate.update(frame.at, frame.pixels, busy=self._tracker.is_busy):
+        with self._gate_watch:
+            moves = self._gate.update(frame.at, frame.pixels, busy=self._tracker.is_busy)
+        if not moves:
             return told + self.tick(frame.at)
         detections = self._detect(frame)
         followed = self._tracker.update(frame.at, detections)
@@ -120,13 +131,16 @@ class FeedPipeline:
         ]
         updates = self._sightings.observe(frame.at, frame.width_px, frame.height_px, observations)
         if self._sightings.kept is not None:
-            self._memory.keep_picture(self._sightings.kept, frame)
-        return told + self._tell(frame.at, updates, self._seen(frame.at, observations))
+            self._teller.memory.keep_picture(self._sightings.kept, frame)
+        appearances = self._teller.seen(self._sightings.latest, frame.at, observations)
+        if self._picture is not None and (appearances or self._sightings.kept is not None):
+            self._picture.look(frame, observations, {key_of(one.person) for one in self.sights()})
+        return told + self._teller.tell(frame.at, updates, appearances)
 
     def tick(self, at: Moment, gallery: Gallery | None = None) -> list[Message]:
         """Let time pass without a frame; `gallery` is who is enrolled by now."""
         told = self._heed(at, gallery) if gallery is not None else []
-        return told + self._tell(at, self._sightings.tick(at), [])
+        return told + self._teller.tell(at, self._sightings.tick(at), [])
 
     def end(self, at: Moment) -> list[Message]:
         """The feed or the daemon ends: close the sighting, nobody is there any more."""
@@ -135,11 +149,23 @@ class FeedPipeline:
             return []
         self.has_ended = True
         self._gallery = None
-        self._forget(self._tracker.reset())
         # A clip's own time has nothing to do with the clock's: it ends with its last frame.
-        last = at if self.is_live else self._last_at
-        updates = self._sightings.close(last)
-        return self._tell(last, updates, self._presence.clear(last))
+        return self._close(at if self.is_live else self._last_at)
+
+    def switch_off(self, at: Moment) -> list[Message]:
+        """The feed is not looked at any more: as at its end, but that it may begin again with any frame."""
+        if self._picture is not None:
+            self._picture.hide()
+        self._gate = MotionGate(self._settings.motion)
+        return self._close(at)
+
+    def sights(self) -> list[Sight]:
+        """Who is in view now, each with when they were seen last."""
+        return self._teller.presence.sights()
+
+    def take_mistaken(self) -> set[str]:
+        """Keys of people who were somebody else, since this was last asked; see `PresenceBook`."""
+        return self._teller.presence.take_mistaken()
 
     def added_to(self, state: FeedState) -> FeedState:
         """The feed's state with what the pipeline counts; may be called from any thread."""
@@ -156,10 +182,11 @@ class FeedPipeline:
         if gallery is self._gallery:
             return []
         self._gallery = gallery
-        named = {one.decision.identity_id for one in self._people.values() if one.decision.identity_id}
-        gone = gallery.absent(named | self._sightings.identities() | self._presence.identities())
+        gone = gallery.absent(self._named())
         if not gone:
             return []
+        if self._picture is not None and self._picture.identity_id in gone:
+            self._picture.hide()
         instead = {}
         for track in self._tracker.tracks:
             person = self._people.get(track.number)
@@ -167,8 +194,22 @@ class FeedPipeline:
                 person.decision = decide(person.evidence, gallery, self._rule, person.decision)
                 person.next_embedding_ms = at.steady_ms
                 instead[self._id_of(track)] = person.decision
-        self._memory.forget(self._sightings.erase(gone, instead))
-        return self._tell(at, [], self._presence.erase(gone, at))
+        erased = self._sightings.erase(gone, instead)
+        self._teller.memory.forget(erased)
+        self._unknown.forget([*erased, *instead])
+        return self._teller.tell(at, [], self._teller.presence.erase(gone, at))
+
+    def _named(self) -> set[str]:
+        """The ids of everybody whose name is anywhere here."""
+        named = {one.decision.identity_id for one in self._people.values() if one.decision.identity_id}
+        if self._picture is not None and self._picture.identity_id is not None:
+            named.add(self._picture.identity_id)
+        return named | self._sightings.identities() | self._teller.presence.identities()
+
+    def _close(self, at: Moment) -> list[Message]:
+        """End the tracks and the sighting, and let go everybody."""
+        self._forget(self._tracker.reset())
+        return self._teller.tell(at, self._sightings.close(at), self._teller.presence.clear(at))
 
     def _detect(self, frame: Frame) -> list[Detection]:
         """The detections that are large enough."""
@@ -196,7 +237,8 @@ class FeedPipeline:
             face = look.face
             if look.is_good:
                 face = look.embedded(self._models.embedder.embed(look.chip))
-                track, person = self._weigh(track, person, face, frame.at, gallery)
+                with self._decide_watch:
+                    track, person = self._weigh(track, person, face, frame.at, gallery)
                 if person.watch.is_in_doubt:
                     # Perhaps somebody else: no picture of this face under that track's name.
                     return []
@@ -224,7 +266,12 @@ class FeedPipeline:
         for good in judged.newcomer or judged.fitting:
             person.evidence.add(good.embedding, good.quality)
         if judged.newcomer or judged.fitting:
-            person.decision = decide(person.evidence, gallery, self._rule, person.decision)
+            before, person.decision = (
+                person.decision,
+                decide(person.evidence, gallery, self._rule, person.decision),
+            )
+            if person.decision.verdict is not before.verdict:
+                self.decided[person.decision.verdict] += 1
         person.next_embedding_ms = at.steady_ms + round(1000 / self._embeddings_per_s(person))
         return track, person
 
@@ -252,40 +299,15 @@ class FeedPipeline:
 
     def _forget(self, ended: Sequence[Track]) -> None:
         for track in ended:
-            self._people.pop(track.number, None)
+            person = self._people.pop(track.number, None)
+            if person is not None and track.refusal is None and person.decision.verdict is NOT_YET.verdict:
+                self.decided[NOT_YET.verdict] += 1
             self._unknown.ended(self._id_of(track))
             if track.refusal is not None:
                 self.refused[track.refusal] += 1
 
     def _id_of(self, track: Track) -> str:
         return self._origin.track_id(track.number, track.started_at)
-
-    def _seen(self, at: Moment, observations: Sequence[Observation]) -> list[Appearance]:
-        if self._sightings.latest is None:
-            return []
-        job_id = self._origin.job_id(*self._sightings.latest)
-        return [
-            appearance
-            for observation in observations
-            for appearance in self._presence.see(
-                job_id, observation.track_id, observation.decision, at, observation.group
-            )
-        ]
-
-    def _tell(
-        self, at: Moment, updates: Sequence[Update], appearances: Sequence[Appearance]
-    ) -> list[Message]:
-        changes = [*appearances, *self._presence.expire(at)]
-        jobs = [self._memory.job(update, self._settings) for update in updates]
-        messages = [job_message(self._origin, job) for job in jobs]
-        messages += [event_message(self._origin, change) for change in changes]
-        if changes:
-            messages.append(self._presence_message(at))
-        return messages
-
-    def _presence_message(self, at: Moment) -> Message:
-        self._presence_told += 1
-        return presence_message(self._origin, self._presence.persons(), self._presence_told, at)
 
 
 def _told_apart(face: GoodFace, decision: Decision, gallery: Gallery, rule: Rule) -> GoodFace:

@@ -18,8 +18,12 @@ GroupRecords = Records[GroupNews]
 class GroupKeeper(Keeper[GroupNews]):
     """Keeps the groups of unknown people."""
 
-    def __init__(self, records: GroupRecords, jitter: Callable[[], float]) -> None:
-        super().__init__("group-keeper", "Groups of unknown people", records, jitter, _BOUNDS, _bytes_of)
+    def __init__(
+        self, records: GroupRecords, jitter: Callable[[], float], now_ns: Callable[[], int] = lambda: 0
+    ) -> None:
+        super().__init__(
+            "group-keeper", "Groups of unknown people", records, jitter, _BOUNDS, _bytes_of, now_ns
+        )
 
 
 def _bytes_of(news: GroupNews) -> int:

@@ -33,7 +33,9 @@ class Telling:
 class Historian(Keeper[Telling]):
     """Keeps jobs, their faces and their pictures. Compresses the pictures, too."""
 
-    def __init__(self, records: HistoryRecords, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self, records: HistoryRecords, jitter: Callable[[], float], now_ns: Callable[[], int] = lambda: 0
+    ) -> None:
         self._compressor = Compressor(self.wake, lambda: not self.is_troubled)
         super().__init__(
             "historian",
@@ -42,6 +44,7 @@ class Historian(Keeper[Telling]):
             jitter,
             Bounds(QUEUE_SIZE, QUEUE_BYTES),
             _bytes_of,
+            now_ns,
         )
 
     def tell(self, namespace: str, entry: HistoryEntry, pictures: Sequence[HeldPicture] = ()) -> None:

@@ -51,10 +51,25 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits to be written down.
+
+    Attributes:
+        news, bytes: how many, and what they take in memory.
+        oldest_ns: when the oldest was put, of the keeper's clock; None where none waits.
+    """
+
+    news: int
+    bytes: int
+    oldest_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Waiting(Generic[News]):
     """News with their number; what is being written waits until it is on the disk."""
 
     number: int
+    put_ns: int
     namespace: str
     news: News
     size_bytes: int
@@ -73,6 +88,7 @@ class Keeper(threading.Thread, Generic[News]):
         jitter: gives a number from 0 to 1, by chance.
         bounds: what may wait.
         bytes_of: how much memory news take.
+        now_ns: nanoseconds of a steady clock, for whoever asks how old the backlog is.
     """
 
     def __init__(
@@ -83,6 +99,7 @@ class Keeper(threading.Thread, Generic[News]):
         jitter: Callable[[], float],
         bounds: Bounds,
         bytes_of: Callable[[News], int],
+        now_ns: Callable[[], int] = lambda: 0,
     ) -> None:
         super().__init__(name=name, daemon=True)
         self._subject = subject
@@ -90,6 +107,7 @@ class Keeper(threading.Thread, Generic[News]):
         self._jitter = jitter
         self._bounds = bounds
         self._bytes_of = bytes_of
+        self._now_ns = now_ns
         self._backoff = Backoff(first_s=0.1, most_s=30.0)
         self._lock = threading.Lock()
         self._settled = threading.Condition(self._lock)
@@ -102,13 +120,15 @@ class Keeper(threading.Thread, Generic[News]):
         self._is_giving_up = False
         self.given_up = 0
         """News that never came to the disk since the start."""
+        self.beats = 0
+        """Counts the tries to write: whoever watches sees that it goes on."""
 
     def put(self, namespace: str, news: News) -> None:
         """Hand news over; never waits. May be called by any thread."""
         size_bytes = self._bytes_of(news)
         with self._settled:
             self._numbers += 1
-            self._waiting.append(_Waiting(self._numbers, namespace, news, size_bytes))
+            self._waiting.append(_Waiting(self._numbers, self._now_ns(), namespace, news, size_bytes))
             self._waiting_bytes += size_bytes
             lost = 0
             while self._is_too_much():
@@ -137,6 +157,13 @@ class Keeper(threading.Thread, Generic[News]):
             number, lost = self._numbers, self.given_up
             self._settled.wait_for(lambda: self._is_settled(number), timeout_s)
             return self._is_settled(number) and self.given_up == lost
+
+    @property
+    def backlog(self) -> Backlog:
+        """What waits now; any thread may ask."""
+        with self._lock:
+            oldest_ns = self._waiting[0].put_ns if self._waiting else None
+            return Backlog(len(self._waiting), self._waiting_bytes, oldest_ns)
 
     @property
     def is_idle(self) -> bool:
@@ -176,6 +203,7 @@ class Keeper(threading.Thread, Generic[News]):
 
     def _turn(self) -> bool:
         """Write all that waits and look after retention; whether the stores took it."""
+        self.beats += 1
         self._told.clear()
         with self._lock:
             batch = list(self._waiting)

@@ -112,6 +112,8 @@ class Models:
     """None of an embedder that nobody measured yet: it can be evaluated, and nobody recognised with it."""
     remarks: tuple[str, ...] = ()
     """What a person should know: a delegate that was asked for and is not used."""
+    described: tuple[tuple[str, str], ...] = ()
+    """What runs: `runtime`, `detector`, `landmarks`, `embedder`, each with its name and version."""
 
     def calibrated(self) -> Calibration:
         """The calibration, for whoever decides by it; raises `ModelError` where there is none."""

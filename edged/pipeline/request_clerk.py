@@ -227,6 +227,11 @@ class RequestClerk:
         return self._worker.is_idle
 
     @property
+    def beats(self) -> int:
+        """Counts up with every turn of its thread: one that stands still is wedged."""
+        return self._worker.beats
+
+    @property
     def is_stuck(self) -> bool:
         """Whether the outbox or the history cannot be written."""
         return self._ledger.is_stuck

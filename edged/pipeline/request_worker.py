@@ -81,6 +81,8 @@ class RequestWorker(threading.Thread):
         self._inbox: deque[Callable[[], None]] = deque()
         """What others have for the thread to do."""
         self._is_stopping = False
+        self.beats = 0
+        """Counts the turns of the thread: whoever watches sees that it goes on."""
         self._images: Counter[str] = Counter()
         self.failure: BaseException | None = None
         """Set when the thread ended by a fault of edged itself."""
@@ -134,6 +136,7 @@ class RequestWorker(threading.Thread):
         try:
             while not self._is_stopping:
                 self._wait()
+                self.beats += 1
                 self._turn()
             self._read_inbox()
             self._ledger.write(self._clock.moment(), is_last=True)

@@ -86,6 +86,11 @@ class SlotRing:
         with self._changed:
             return self._dropped[feed_id]
 
+    def waiting(self, feed_id: str) -> Frame | None:
+        """The frame in a feed's slot, if there is one."""
+        with self._changed:
+            return self._frames[feed_id]
+
     def close(self) -> None:
         """Wake everybody who waits; nothing is put any more."""
         with self._changed:

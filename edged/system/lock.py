@@ -46,6 +46,10 @@ class FolderLock:
         """Take the lock; raises `StoreError` when another process has it, naming that one."""
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if os.geteuid() == 0:
+                # Started once by hand, as root: the service's user must be able to take it afterwards.
+                owner = self._path.parent.stat()
+                os.fchown(self._descriptor, owner.st_uid, owner.st_gid)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip() or "unknown"

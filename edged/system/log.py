@@ -2,9 +2,11 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TextIO
 
 from edged.settings.root import Log
@@ -15,6 +17,27 @@ _FORMATS: Final = {"text": TextFormat, "journal": JournalFormat, "json": JsonFor
 _NOISY: Final = ("paho", "urllib3")
 """Libraries whose debug lines hold addresses and messages."""
 _LONGEST_SUBJECT: Final = 64
+_PLACEHOLDER: Final = re.compile(r"%(%|[-#0 +]*[\d*]*(?:\.[\d*]+)?[a-zA-Z])")
+
+
+@dataclass(slots=True)
+class LogCounts:
+    """What was logged since the start.
+
+    Attributes:
+        lines: written, by level in lower case.
+        held_back: lines that were not, being too much like one just written.
+    """
+
+    lines: dict[str, int] = field(default_factory=dict)
+    held_back: int = 0
+
+
+def log_counts() -> LogCounts:
+    """The counts of the present log; of nothing where logging is not configured."""
+    handlers = [one for one in logging.getLogger().handlers if isinstance(one, LimitedHandler)]
+    counts = handlers[0].counts if handlers else LogCounts()
+    return LogCounts(dict(counts.lines), counts.held_back)
 
 
 def configure_logging(
@@ -25,7 +48,7 @@ def configure_logging(
     name = settings.format
     if name == "auto":
         name = "journal" if is_journal(to, os.environ if environ is None else environ) else "text"
-    handler = LimitedHandler(to)
+    handler = LimitedHandler(to, log_counts())
     handler.setFormatter(_FORMATS[name]())
     root = logging.getLogger()
     for old in [old for old in root.handlers if isinstance(old, LimitedHandler)]:
@@ -68,8 +91,9 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
     count told with the next line of its kind, or by itself when none comes.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, counts: LogCounts | None = None) -> None:
         super().__init__(stream)
+        self.counts = counts or LogCounts()
         self._limit: RepeatLimit[_LineKind] = RepeatLimit()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -79,7 +103,11 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
             for kind, count in self._limit.overdue(record.created):
                 self._tell_held_back(kind, count)
             held_back = self._limit.admit(_kind_of(record), record.created)
-            if held_back is not None:
+            if held_back is None:
+                self.counts.held_back += 1
+            else:
+                level = record.levelname.lower()
+                self.counts.lines[level] = self.counts.lines.get(level, 0) + 1
                 record.held_back = held_back
                 super().emit(record)
 
@@ -94,11 +122,16 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
         """Nothing: where standard error cannot be written, there is nobody to tell."""
 
     def _tell_held_back(self, kind: _LineKind, count: int) -> None:
-        about = f", about {kind.subject}" if kind.subject else ""
-        what = f"{count} more like `{kind.template}`{about}"
+        what = f"{count} more like `{_shown(kind)}`"
         super().emit(logging.LogRecord(kind.logger, kind.level, "", 0, what, None, None))
 
 
 def _kind_of(record: logging.LogRecord) -> _LineKind:
     subject = record.args[0] if isinstance(record.args, tuple) and record.args else ""
     return _LineKind(record.name, record.levelno, str(record.msg), str(subject)[:_LONGEST_SUBJECT])
+
+
+def _shown(kind: _LineKind) -> str:
+    """The kind's line with its subject, and dots for the figures that its lines did not share."""
+    values = iter([kind.subject] if kind.subject else [])
+    return _PLACEHOLDER.sub(lambda found: "%" if found[1] == "%" else next(values, "…"), kind.template)

@@ -9,6 +9,7 @@ import pytest
 from bench.mosquitto import free_port
 from builders.api_backend import TOKEN, FakeBackend
 from edged.http.limits import Limits
+from edged.http.ports import Served
 from edged.http.server import HttpServer
 from edged.settings.http import Client, Http
 from edged.settings.quantities import Secret
@@ -22,7 +23,8 @@ QUICK = Limits(linger_s=0.2)
 @contextmanager
 def _serving(backend: FakeBackend, limits: Limits = QUICK, **settings: object) -> Iterator[str]:
     where = f"127.0.0.1:{free_port()}"
-    server = HttpServer(backend, Http(listen=where, clients=(ANYBODY,), **settings), SystemClock(), limits)
+    section = Http(listen=where, clients=(ANYBODY,), **settings)
+    server = HttpServer(Served(backend, backend), section, SystemClock(), limits)
     server.start()
     try:
         yield where

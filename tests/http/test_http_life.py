@@ -14,6 +14,7 @@ from bench.daemon import eventually
 from bench.mosquitto import free_port
 from builders.api_backend import TOKEN, FakeBackend
 from edged.domain.errors import ConfigurationError
+from edged.http.ports import Served
 from edged.http.server import HttpServer
 from edged.settings.http import Client, Http, HttpTls
 from edged.settings.quantities import Secret
@@ -23,7 +24,8 @@ ANYBODY = (Client(id="integrator", secret=Secret("integrator", "not looked at by
 
 
 def _server(backend: FakeBackend, listen: str, **settings: object) -> HttpServer:
-    return HttpServer(backend, Http(listen=listen, clients=ANYBODY, **settings), SystemClock())
+    section = Http(listen=listen, clients=ANYBODY, **settings)
+    return HttpServer(Served(backend, backend), section, SystemClock())
 
 
 @pytest.fixture

@@ -125,3 +125,49 @@ def test_a_stop_ends_though_nobody_takes_what_waits():
         committer.put([a_message(number)])
 
     assert not committer.finish(0.2), "it never ran, as after a fault of its own"
+
+
+class HangingOutbox:
+    """An outbox whose commit does not return before it is let go."""
+
+    def __init__(self):
+        self.hangs = threading.Event()
+        self.let_go = threading.Event()
+
+    def commit(self, _messages, _moment):
+        """Hang."""
+        self.hangs.set()
+        self.let_go.wait(30)
+
+
+def test_a_commit_that_hangs_can_be_seen_from_outside():
+    outbox = HangingOutbox()
+    committer = a_committer(outbox)
+    assert committer.oldest_ms(at(9000)) == 0
+    committer.start()
+    committer.put([a_message(1)])
+    assert outbox.hangs.wait(5)
+    beats = committer.beats
+    committer.put([a_message(2)])
+
+    assert not committer.is_idle
+    assert not committer.is_stuck, "nobody knows yet that anything is wrong"
+    assert committer.oldest_ms(at(9000)) == 9000
+    assert committer.beats == beats
+
+    outbox.let_go.set()
+    assert committer.finish(5)
+    assert committer.beats > beats
+    assert committer.oldest_ms(at(9000)) == 0
+
+
+def test_what_was_committed_is_counted_by_kind():
+    outbox = FailingOutbox()
+    outbox.mended.set()
+    committer = a_committer(outbox)
+    committer.start()
+    committer.put([a_message(1, final=False), a_message(1), a_message(2)])
+    assert committer.finish(5)
+
+    assert committer.told == {(MessageKind.JOB, False): 1, (MessageKind.JOB, True): 2}
+    assert committer.committed == 3

@@ -125,3 +125,23 @@ def test_a_wake_brings_a_turn_without_news():
         before = notes.turns
         keeper.wake()
         eventually(lambda: notes.turns > before)
+
+
+def test_the_backlog_tells_how_much_waits_and_since_when():
+    notes = Notes()
+    notes.works.clear()
+    now_ns = 5_000
+    keeper = Keeper("keeper", "Notes", notes, lambda: 0.01, Bounds(100, 1000), len, lambda: now_ns)
+    assert (keeper.backlog.news, keeper.backlog.oldest_ns) == (0, None)
+
+    keeper.put("home", "abc")
+    now_ns = 9_000
+    keeper.put("home", "de")
+
+    assert (keeper.backlog.news, keeper.backlog.bytes, keeper.backlog.oldest_ns) == (2, 5, 5_000)
+    keeper.start()
+    eventually(lambda: keeper.beats > 2)
+    notes.works.set()
+    assert keeper.wait_until_written(PATIENCE_S)
+    assert keeper.backlog.oldest_ns is None
+    keeper.finish(PATIENCE_S)

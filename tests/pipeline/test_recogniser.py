@@ -1,17 +1,22 @@
 """The recognising thread, with real slots, on pipelines that record what they are given."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from bench.mosquitto import eventually
 from builders.recognition import at
 from edged.domain.frame import Frame
 from edged.pipeline.desk import DeskTask, PictureDesk
 from edged.pipeline.fair_turns import FairTurns
+from edged.pipeline.feed_control import FeedControl, Off
 from edged.pipeline.galleries import Galleries
+from edged.pipeline.governor import FeedWork
 from edged.pipeline.recogniser import FAILURES_IN_A_ROW, Recogniser
 from edged.pipeline.slot import SlotRing
+from edged.pipeline.stages import Stage, StageTimes
 
 PIXELS = np.zeros((2, 2, 3), np.uint8)
 
@@ -49,6 +54,10 @@ class RecordingPipeline:
         """Time passes."""
         return []
 
+    def switch_off(self, _at):
+        """The feed is off."""
+        return [f"{self.name} is off"]
+
     def end(self, _at):
         """The feed ends."""
         ended_before, self.has_ended = self.has_ended, True
@@ -74,11 +83,16 @@ def a_frame(feed, number):
 def run():
     running = []
 
-    def start(*pipelines):
+    def start(*pipelines, control=None):
         slots = SlotRing(tuple(pipeline.name for pipeline in pipelines))
         listener = Listener()
         recogniser = Recogniser(
-            slots, {pipeline.name: pipeline for pipeline in pipelines}, Galleries(), listener, StillClock()
+            slots,
+            {pipeline.name: pipeline for pipeline in pipelines},
+            Galleries(),
+            listener,
+            StillClock(),
+            control=control,
         )
         recogniser.start()
         running.append(recogniser)
@@ -100,6 +114,29 @@ def test_every_frame_of_a_clip_is_taken_and_its_end_is_told(run):
 
     assert listener.heard == [*(f"clip {number}" for number in range(1, 21)), "clip ends"]
     assert slots.dropped("clip") == 0
+
+
+def test_no_frame_from_before_the_switch_is_looked_at_after_it(run):
+    control = FeedControl({"hall": 5.0, "clip": 5.0})
+    control.set_off("hall", Off.SWITCH, is_off=True)
+    control.set_off("hall", Off.SWITCH, is_off=False)
+    control.set_off("clip", Off.SWITCH, is_off=True)
+    recogniser, slots, listener = run(
+        RecordingPipeline("hall", is_live=True), RecordingPipeline("clip"), control=control
+    )
+
+    for frame in (a_frame("hall", 1), replace(a_frame("hall", 2), times_off=1), a_frame("clip", 1)):
+        slots.put(frame, lossless=True)
+    eventually(lambda: {"hall 2", "clip 1"} <= set(listener.heard), "both")
+
+    assert listener.heard[:2] == ["hall begins", "hall is off"], "off for a moment, and everybody is let go"
+    assert "hall 1" not in listener.heard
+    control.set_off("hall", Off.SWITCH, is_off=True)
+    slots.put(replace(a_frame("hall", 3), times_off=2), lossless=True)
+    eventually(lambda: listener.heard.count("hall is off") == 2 and not slots.has_waiting, "it to be off")
+    recogniser.stop()
+    recogniser.join(5)
+    assert "hall 3" not in listener.heard
 
 
 def test_stopping_ends_every_feed(run):
@@ -234,3 +271,35 @@ def test_many_requests_take_no_frame_from_a_clip_and_no_order():
 
     assert shared.listener.heard == [*(f"clip {number}" for number in range(1, 41)), "clip ends"]
     assert shared.slots.dropped("clip") == 0
+
+
+def test_each_feed_s_time_and_that_of_requests_are_counted_apart():
+    ticks = iter(range(0, 10**12, 1_000_000))
+    times = StageTimes(lambda: next(ticks))
+    slots = SlotRing(("a", "b"))
+    desk = PictureDesk(slots.nudge)
+    pipelines = {name: RecordingPipeline(name, fails=name == "b") for name in ("a", "b")}
+    recogniser = Recogniser(
+        slots, pipelines, Galleries(), Listener(), SteppingClock(), desk, FairTurns(0.5), times
+    )
+    done = []
+    desk.put(a_task("job", done, steps=2))
+    recogniser.start()
+    for number in range(3):
+        slots.put(a_frame("a", number), lossless=True)
+    slots.put(a_frame("b", 1), lossless=True)
+    for name in pipelines:
+        slots.end(name)
+    assert recogniser.all_ended.wait(5)
+    while not done.count("done"):
+        threading.Event().wait(0.01)
+    recogniser.stop()
+    recogniser.join(5)
+
+    work = recogniser.workload
+    assert work.of_feed("a", 7) == FeedWork(3, 7, pytest.approx(0.003))
+    assert work.of_feed("b", 0) == FeedWork(1, 0, pytest.approx(0.001)), "it failed, and took its time"
+    assert work.requests_s == pytest.approx(0.001 * desk.steps, abs=0.0011)
+    held = times.durations()
+    assert sum(held[Stage.FRAME].counts) == 4
+    assert sum(held[Stage.WAIT].counts) == 0, "the time of a replayed clip is its own"

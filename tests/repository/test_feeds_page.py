@@ -11,6 +11,7 @@ from bench.checkout import ROOT
 from edged.app.configuration import settings_from
 from edged.app.reading import Reader
 from edged.domain.errors import CameraFault
+from edged.pipeline.feed_control import Off
 from edged.pipeline.feed_status import CAPTURING, ENDED, STARTING
 from edged.settings.sources import Source
 from edged.system.secrets import named
@@ -34,6 +35,6 @@ def test_every_kind_of_source_has_an_example(kind: str):
     assert any(re.search(rf"^ +type: {kind}$", example, re.MULTILINE) for example in EXAMPLES)
 
 
-@pytest.mark.parametrize("word", [STARTING, CAPTURING, ENDED, *(fault.value for fault in CameraFault)])
+@pytest.mark.parametrize("word", [STARTING, CAPTURING, ENDED, *Off, *(fault.value for fault in CameraFault)])
 def test_every_word_of_a_state_is_explained(word: str):
     assert re.search(rf"^\| `{word}` \|", PAGE, re.MULTILINE)

@@ -15,7 +15,7 @@ import pytest
 from edged.domain.errors import CameraError, CameraFault
 from edged.settings.quantities import Secret
 from edged.settings.root import Log
-from edged.system.log import LimitedHandler, configure_logging, is_journal
+from edged.system.log import LimitedHandler, configure_logging, is_journal, log_counts
 
 LOGGER = logging.getLogger("edged.camera")
 
@@ -127,7 +127,7 @@ def test_what_was_held_back_last_is_told_when_its_kind_falls_silent() -> None:
         handler.handle(a_record(0, "%s is %s", "door", "silent"))
     handler.handle(a_record(5, "all well"))
     assert stream.getvalue().splitlines()[1:] == [
-        "<4>camera: 2 more like `%s is %s`, about door",
+        "<4>camera: 2 more like `door is …`",
         "<4>camera: all well",
     ]
 
@@ -239,3 +239,18 @@ def test_what_was_held_back_is_told_when_the_process_ends() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr == "<6>run: well\n<6>run: 4 more like `well`\n"
+
+
+def test_lines_are_counted_by_level_across_a_new_configuration() -> None:
+    a_log("text")
+    before = log_counts()
+    handler = logging.getLogger().handlers[-1]
+    for _ in range(3):
+        handler.handle(a_record(0, "%s is %s", "door", "silent"))
+
+    a_log("json")
+
+    after = log_counts()
+    level = "warning"
+    assert after.lines.get(level, 0) - before.lines.get(level, 0) == 1
+    assert after.held_back - before.held_back == 2

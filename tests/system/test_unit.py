@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from bench.require import require
 from edged.domain.errors import ConfigurationError
 
 UNIT = ROOT / "systemd" / "edged.service"
+TEMPLATE = ROOT / "systemd" / "edged@.service"
 DROP_IN = ROOT / "systemd" / "no-credentials.conf"
+DROP_INS = [ROOT / "systemd" / name for name in ("coral.conf", "jetson.conf", "no-credentials.conf")]
 
 
 def values(key: str, path: Path = UNIT) -> list[str]:
@@ -26,40 +29,71 @@ def check_unit(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """The script and the unit at another place, to be changed."""
+    """The script and the units at another place, to be changed."""
     require("systemd-analyze", "systemd")
     (tmp_path / "scripts").mkdir()
-    (tmp_path / "systemd").mkdir()
-    script = tmp_path / "scripts" / "check-unit"
-    script.write_bytes((ROOT / "scripts" / "check-unit").read_bytes())
-    script.chmod(0o755)
-    (tmp_path / "systemd" / "edged.service").write_bytes(UNIT.read_bytes())
+    shutil.copy(ROOT / "scripts" / "check-unit", tmp_path / "scripts")
+    shutil.copytree(ROOT / "systemd", tmp_path / "systemd")
     return tmp_path
+
+
+def change(copied: Path, name: str, pattern: str, by: str) -> None:
+    """Replace in a copied unit file."""
+    path = copied / "systemd" / name
+    text, count = re.subn(pattern, by, path.read_text(), flags=re.MULTILINE)
+    assert count
+    path.write_text(text)
 
 
 def test_systemd_knows_every_key_and_the_score_is_below_two() -> None:
     require("systemd-analyze", "systemd")
     done = check_unit(ROOT)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    score = re.search(r"exposure level for edged.service: ([\d.]+)", done.stdout)
-    assert score is not None
-    assert float(score[1]) <= 2.0
+    scores = re.findall(
+        r"exposure level for (\S+): ([\d.]+) .*?(?:\(with (\S+)\))?$", done.stdout, re.MULTILINE
+    )
+    assert [(unit, drop_in) for unit, _, drop_in in scores] == [
+        ("edged.service", ""),
+        ("edged@hall.service", ""),
+        *(("edged.service", path.name) for path in DROP_INS),
+    ]
+    assert max(float(score) for _, score, _ in scores) <= 2.0
 
 
-def test_the_check_notices_a_key_that_systemd_does_not_know(copied: Path) -> None:
-    unit = copied / "systemd" / "edged.service"
-    unit.write_text(unit.read_text().replace("ProtectHome=", "ProtectHouse="))
+@pytest.mark.parametrize("name", ["edged.service", "edged@.service", "coral.conf"])
+def test_the_check_notices_a_key_that_systemd_does_not_know(copied: Path, name: str) -> None:
+    change(copied, name, r"^(ProtectHome|SupplementaryGroups)=", "ProtectHouse=")
     done = check_unit(copied)
     assert done.returncode == 1
     assert "Unknown key 'ProtectHouse'" in done.stdout
 
 
 def test_the_check_notices_a_unit_that_is_open(copied: Path) -> None:
-    unit = copied / "systemd" / "edged.service"
-    unit.write_text(re.sub(r"^(Protect|Restrict|SystemCall).*\n", "", unit.read_text(), flags=re.MULTILINE))
+    change(copied, "edged.service", r"^(Protect|Restrict|SystemCall).*\n", "")
     done = check_unit(copied)
     assert done.returncode == 1
-    assert "security score is above 2.0" in done.stderr
+    assert "security score is above 2.0: edged.service" in done.stderr
+
+
+def test_the_check_notices_a_drop_in_that_opens_the_unit(copied: Path) -> None:
+    change(copied, "jetson.conf", r"^MemoryMax=.*", "ProtectSystem=no\nSystemCallFilter=")
+    done = check_unit(copied)
+    assert done.returncode == 1
+    assert "security score is above 2.0: edged.service with jetson.conf" in done.stderr
+
+
+def test_the_check_notices_a_template_that_went_another_way(copied: Path) -> None:
+    change(copied, "edged@.service", r"^WatchdogSec=.*", "WatchdogSec=61")
+    done = check_unit(copied)
+    assert done.returncode == 1
+    assert "> WatchdogSec=61" in done.stdout
+
+
+def test_instances_share_no_folder_with_the_service_or_each_other() -> None:
+    # Not edged/%i: /var/lib/edged is a link into /var/lib/private, which cannot hold another user's link.
+    for kind in ("State", "Cache", "Runtime"):
+        assert values(f"{kind}Directory") == ["edged"]
+        assert values(f"{kind}Directory", TEMPLATE) == ["edged-%i"]
 
 
 def test_a_wrong_configuration_is_not_tried_again() -> None:

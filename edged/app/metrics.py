@@ -1,0 +1,43 @@
+"""Figures for Prometheus: read from the parts' own counters when somebody asks, and kept nowhere else."""
+
+import threading
+from collections.abc import Iterable
+from typing import Final
+
+from edged.app.measured import Measured
+
+_ONE_AT_A_TIME: Final = threading.Lock()
+
+
+def exposition(measured: Measured) -> bytes:
+    """All figures in Prometheus' text format. Any thread may ask; no name and no id of a person is in it."""
+    # A MiB or two and some hundredths of a second, which only a daemon that is asked needs.
+    from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest  # noqa: PLC0415
+    from prometheus_client.core import Metric  # noqa: PLC0415
+
+    from edged.app.metrics_delivery import delivery, queues, requests  # noqa: PLC0415
+    from edged.app.metrics_machine import machine, stores  # noqa: PLC0415
+    from edged.app.metrics_recognition import feeds, recognition  # noqa: PLC0415
+
+    now = measured.around.clock.moment()
+
+    class Figures:
+        """What the library asks."""
+
+        def collect(self) -> Iterable[Metric]:
+            yield from feeds(measured, now)
+            yield from recognition(measured)
+            yield from queues(measured, now)
+            yield from delivery(measured, now)
+            yield from requests(measured)
+            yield from machine(measured)
+            yield from stores(measured)
+
+        def describe(self) -> Iterable[Metric]:
+            return ()
+
+    with _ONE_AT_A_TIME:
+        registry = CollectorRegistry()
+        registry.register(Figures())
+        ProcessCollector(registry=registry)
+        return generate_latest(registry)
