@@ -1,4 +1,4 @@
-# Sourced by scripts/demo and scripts/test: finds a Python, makes the virtual environment `.venv`, installs
+# Sourced by scripts/demo, scripts/test and others: finds a Python, makes the virtual environment `.venv`, installs
 # edged into it. Everything is done only once, and again only when pyproject.toml or the Python changed.
 # shellcheck shell=bash
 

@@ -8,7 +8,16 @@ import pytest
 from bench.checkout import ROOT, files, name
 from bench.require import require
 
-STARTED_BY_NAME = ["scripts/demo", "scripts/test", "scripts/check", "scripts/make-sample-clip", ".ci/run"]
+STARTED_BY_NAME = [
+    "scripts/demo",
+    "scripts/test",
+    "scripts/check",
+    "scripts/make-sample-clip",
+    "scripts/install",
+    "scripts/build-deb",
+    "scripts/test-install",
+    ".ci/run",
+]
 
 
 def _first_line(path: str) -> bytes:
