@@ -40,7 +40,8 @@ boot() {
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --machine="$machine" --register=no --keep-unit \
     --resolv-conf=copy-host --directory "$root" --boot >"$work/console" 2>&1 </dev/null &
   container=$!
-  until leader=$(pgrep --parent "$container" | head --lines=1) && [ -n "$leader" ]; do
+  # Its first children are nspawn's own and soon gone: the one that has become systemd stays.
+  until leader=$(pgrep --parent "$container" --exact systemd); do
     kill -0 "$container" 2>/dev/null || { cat "$work/console" >&2 && die "the container did not start"; }
     sleep 0.2
   done
