@@ -11,12 +11,12 @@ from typing import Final
 
 from edged.app.configuration import Loaded
 from edged.app.reembedding import Progress, Tell
-from edged.domain.errors import ConfigurationError, InputError, StoreError, StoreFault
+from edged.domain.errors import ConfigurationError, StoreError, StoreFault
 from edged.domain.moment import Clock
 from edged.settings.privacy import Privacy
 from edged.store.faults import is_there
 from edged.store.namespace_files import damaged_copies, namespace_path, namespaces_in
-from edged.store.namespace_recovery import open_or_recover
+from edged.store.namespace_recovery import open_or_recover, require_content
 from edged.store.namespace_store import NamespaceStore
 from edged.store.resealing import Resealed, is_swept, reseal, sweep_copies, take_key
 from edged.store.sealing import KEY_BYTES, EncryptionKey, Key, UnreadableKey, require_open, seal_of
@@ -86,14 +86,11 @@ def bring_into_force(
     served = tuple(dict.fromkeys(namespaces))
     others = [name for name in namespaces_in(data_dir) if name not in served]
     for namespace in (*served, *others):
+        path = namespace_path(data_dir, namespace)
         try:
-            path = namespace_path(data_dir, namespace)
             if is_there(path):
                 opening = partial(_opened, path, clock, new_id, key, may_recover=namespace in served)
                 _bring_one(namespace, opening, key, clock, tell)
-        except InputError:
-            # A file that somebody put there; no namespace can have its name.
-            continue
         except StoreError as error:
             if error.fault is StoreFault.SEALED and namespace in served:
                 raise ConfigurationError(error.what, remedy=error.remedy) from error
@@ -104,6 +101,7 @@ def _opened(
     path: Path, clock: Clock, new_id: Callable[[], str], key: EncryptionKey | None, *, may_recover: bool
 ) -> NamespaceStore:
     try:
+        require_content(path)
         return NamespaceStore.open(path, clock, new_id, key=key)
     except StoreError as error:
         if error.fault is not StoreFault.CORRUPT or not may_recover:

@@ -16,7 +16,7 @@ from typing import Final
 from edged.domain.errors import StoreError
 from edged.domain.identity import Identity
 from edged.store.database import open_database
-from edged.store.erasures import Erasures, outbox_in
+from edged.store.erasures import Erasures
 from edged.store.namespace_files import (
     NAMESPACE_SCHEMA,
     damaged_copies,
@@ -69,7 +69,7 @@ def erase(
     says who makes it good. Raises IdentityError, having changed nothing, for somebody who is not enrolled,
     and StoreError where the namespace cannot be written.
     """
-    found = _mentioned(outbox, identity_ids)
+    found = _mentioned(outbox, namespace, identity_ids)
     removal = store.remove(identity_ids)
     warnings = [*removal.warnings, *_copies(store.path)]
     messages: dict[str, int] = {}
@@ -90,15 +90,15 @@ def rehearse(
 ) -> Receipt:
     """What `erase` would do; changes nothing."""
     removal = store.rehearse_removal(identity_ids)
-    messages = _mentioned(outbox, identity_ids)
+    messages = _mentioned(outbox, namespace, identity_ids)
     warnings = tuple(_copies(store.path))
     return Receipt(namespace, removal.identities, removal.deleted, messages, warnings, is_rehearsal=True)
 
 
-def _mentioned(outbox: Outbox | None, identity_ids: Sequence[str]) -> dict[str, int]:
+def _mentioned(outbox: Outbox | None, namespace: str, identity_ids: Sequence[str]) -> dict[str, int]:
     """Messages that wait and mention people, by kind; none where that cannot be seen."""
     try:
-        return {} if outbox is None else outbox.mentions_of(identity_ids).counted()
+        return {} if outbox is None else outbox.mentions_of(namespace, identity_ids).counted()
     except StoreError:
         return {}
 
@@ -109,7 +109,7 @@ def follow_up(data_dir: Path, outbox: Outbox) -> None:
     for namespace in namespaces_in(data_dir):
         path = namespace_path(data_dir, namespace)
         try:
-            with closing(open_database(path, NAMESPACE_SCHEMA)) as connection:
+            with closing(open_database(path, NAMESPACE_SCHEMA, may_create=False)) as connection:
                 erasures.finish(namespace, connection)
                 Snapshots(path).tidy(connection)
                 empty_log(connection)
@@ -124,8 +124,3 @@ def _copies(path: Path) -> Iterable[str]:
         yield f"{copy}, a damaged copy, may still hold them; delete it"
     for copy in sorted(path.parent.parent.glob("outbox.db.corrupt-*")):
         yield f"{copy}, a damaged copy, may still name them; delete it"
-
-
-def opened_outbox(data_dir: Path) -> Outbox | None:
-    """The outbox as a command uses it, beside a daemon that may be running; None where there is none."""
-    return outbox_in(data_dir)

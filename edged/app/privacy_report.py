@@ -18,7 +18,7 @@ from edged.store.erasures import outbox_in
 from edged.store.feed_switches import FeedSwitches
 from edged.store.kept_figures import Kept, feeds_of_person, is_encrypted, kept_of_all, kept_of_person
 from edged.store.namespace_files import NAMESPACE_SCHEMA, namespace_path, namespaces_in
-from edged.store.namespace_lookup import find_identity
+from edged.store.namespace_lookup import find_identity, people_meant
 from edged.store.namespace_queries import identities
 from edged.store.namespace_snapshots import Snapshots
 
@@ -26,7 +26,10 @@ UNTIL_ERASED: Final = "until somebody erases them"
 
 
 def report(data_dir: Path, settings: Settings | None, now: Moment) -> dict[str, Any]:
-    """Everything. What cannot be read is among it as a trouble, in words; nothing is changed."""
+    """Everything. What cannot be read is among it as a trouble, in words.
+
+    Nothing is changed, but that an outbox or an api.db of an older edged is migrated.
+    """
     told: dict[str, Any] = {"at": now.utc_ms, "dataDir": str(data_dir), "namespaces": []}
     for namespace in namespaces_in(data_dir):
         told["namespaces"].append(_of_namespace(data_dir, namespace, settings))
@@ -52,21 +55,20 @@ def report_of_person(
     """
     names = namespaces_in(data_dir) if namespace is None else [namespace]
     found: list[tuple[str, Identity]] = []
-    nobody: IdentityError | None = None
+    everybody: list[Identity] = []
     for name in names:
         path = namespace_path(data_dir, name)
         if not path.exists():
             continue
         with closing(open_database(path, NAMESPACE_SCHEMA, read_only=True)) as file:
-            everybody = identities(file)
-        try:
-            found.append((name, find_identity(everybody, reference)))
-        except IdentityError as error:
-            if " more than one person" in error.what:
-                raise
-            nobody = error
+            people = identities(file)
+        everybody += people
+        found += [(name, one) for one in people_meant(people, reference)]
+    if not everybody:
+        raise IdentityError(f"nobody is enrolled in {data_dir}")
     if not found:
-        raise nobody or IdentityError(f"nobody is enrolled in {data_dir}")
+        # It raises, and says who is near.
+        find_identity(everybody, reference)
     if len(found) > 1:
         listed = ", ".join(f"{one.label} ({one.id}) in namespace {name}" for name, one in found)
         raise IdentityError(
@@ -96,7 +98,7 @@ def _of_person(
     waiting = 0
     if outbox is not None:
         with closing(outbox):
-            waiting = outbox.mentions_of([person.id]).mentioning
+            waiting = outbox.mentions_of(namespace, [person.id]).mentioning
     told: dict[str, Any] = {
         "at": now.utc_ms,
         "namespace": namespace,

@@ -137,11 +137,12 @@ def _add_remove(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    from edged.app.erasing import erase, opened_outbox
+    from edged.app.erasing import erase
+    from edged.store.erasures import outbox_in
 
     place = Place(arguments)
     with place.writing() as store, ExitStack() as opened:
-        outbox = opened_outbox(place.data_dir)
+        outbox = outbox_in(place.data_dir)
         if outbox is not None:
             opened.callback(outbox.close)
         people = {person.id: person for person in map(store.find, arguments.who)}

@@ -6,7 +6,7 @@ A face that no model has embedded keeps its crop until one has: it would stand f
 import sqlite3
 from typing import Final
 
-from edged.domain.kept_time import KNOWN_MS, Correction
+from edged.domain.kept_time import AHEAD_MS, KNOWN_MS, Correction
 from edged.settings.privacy import Chips
 from edged.store.database import reading, transaction
 from edged.store.retention import Excess, Tally, empty_log
@@ -25,12 +25,13 @@ def sweep_chips(
 ) -> bool:
     """Delete some of the crops that are too old or too much; whether there may be more. Raises StoreError.
 
-    A face that was enrolled when nobody knew the time is as old as the first time that was known.
+    A face that was enrolled when nobody knew the time is as old as the first time that was known; so is one
+    that a clock which ran ahead dated into the future.
     """
     if settings.keep and settings.max_age is None and settings.max_bytes is None:
         return False
     if correction.is_known and settings.max_age is not None:
-        _date(connection, correction.now_ms)
+        _date(connection, correction)
     with reading(connection):
         doomed = _doomed(connection, settings, correction)
     if not doomed:
@@ -51,8 +52,15 @@ def _doomed(connection: sqlite3.Connection, settings: Chips, correction: Correct
     return list(excess.oldest(connection.execute(_OLDEST, (_STEP,)), before_ms))
 
 
-def _date(connection: sqlite3.Connection, now_ms: int) -> None:
-    undated = connection.execute("SELECT 1 FROM face WHERE created_ms < ? LIMIT 1", (KNOWN_MS,)).fetchone()
-    if undated:
-        with transaction(connection):
-            connection.execute("UPDATE face SET created_ms = ? WHERE created_ms < ?", (now_ms, KNOWN_MS))
+def _date(connection: sqlite3.Connection, correction: Correction) -> None:
+    wrong = [("created_ms < ?", KNOWN_MS)]
+    if correction.is_settled:
+        wrong.append(("created_ms > ?", correction.now_ms + AHEAD_MS))
+    for condition, limit_ms in wrong:
+        found = connection.execute(f"SELECT 1 FROM face WHERE {condition} LIMIT 1", (limit_ms,))  # noqa: S608
+        if found.fetchone():
+            with transaction(connection):
+                connection.execute(
+                    f"UPDATE face SET created_ms = ? WHERE {condition}",  # noqa: S608 (both from above)
+                    (correction.now_ms, limit_ms),
+                )

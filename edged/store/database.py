@@ -3,7 +3,8 @@
 Layout: a kind of database is a `Schema` beside its store, and its migrations are a folder beside both,
 `<kind>_migrations/0001_what_it_does.sql`, 0002 …; each file is prose with SQL in it. A new file runs them
 all, an old one those it lacks, in one transaction. `PRAGMA user_version` is the number of the last one;
-`PRAGMA application_id` says which kind the file is. Migrations contain no BEGIN, COMMIT or PRAGMA.
+`PRAGMA application_id` says which kind the file is. Migrations contain no BEGIN, no COMMIT, and no PRAGMA but
+`writable_schema`: most others do nothing within a transaction.
 
 A connection belongs to the thread that opened it (sqlite3 itself refuses others). It is in autocommit:
 writers say `with transaction(connection):`, which is BEGIN IMMEDIATE, so that a writer waits at its begin
@@ -67,14 +68,16 @@ def open_database(
     *,
     synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
     read_only: bool = False,
+    may_create: bool = True,
     any_thread: bool = False,
     factory: type[sqlite3.Connection] = sqlite3.Connection,
 ) -> sqlite3.Connection:
     """Open the file, make or migrate it where needed, and set what every connection of ours has.
 
-    With `read_only` the file must exist and be up to date, and nothing is ever written. A new file, and its
-    folder, are readable by their owner alone. Rows come as plain tuples. With `any_thread` the caller keeps
-    threads out of each other's way with a lock of its own. `factory` is the class of the connection.
+    With `read_only` the file must exist and be up to date, and nothing is ever written. Without `may_create`
+    it must exist and not be empty: what was cut to nothing is for whoever has a copy of it. A new file, and
+    its folder, are readable by their owner alone. Rows come as plain tuples. With `any_thread` the caller
+    keeps threads out of each other's way with a lock of its own. `factory` is the class of the connection.
 
     Raises StoreError with the file, the cause and the remedy for whatever stands in the way.
     """
@@ -84,7 +87,10 @@ def open_database(
             remedy="Use a newer Python, or one that brings its own SQLite.",
         )
     with translated(path):
-        _must_be_there(path) if read_only else make_private(path)
+        if read_only or not may_create:
+            _must_be_there(path, or_empty=read_only)
+        else:
+            make_private(path)
         mode = "ro" if read_only else "rw"
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
@@ -134,6 +140,18 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
             raise
 
 
+def vacuum(connection: sqlite3.Connection) -> None:
+    """Make the file anew, without its free pages; raises sqlite3's errors.
+
+    The copy on the way may be larger than the memory: it is a temporary file, of what is in the database now.
+    """
+    connection.execute("PRAGMA temp_store = FILE")
+    try:
+        connection.execute("VACUUM")
+    finally:
+        connection.execute("PRAGMA temp_store = MEMORY")
+
+
 def path_of(connection: sqlite3.Connection) -> Path:
     """The file a connection is open on; asks SQLite, reads nothing from the disk."""
     return Path(connection.execute("PRAGMA database_list").fetchone()[2])
@@ -169,9 +187,12 @@ def _make_private_folder(folder: Path) -> None:
         os.chown(folder, above.st_uid, above.st_gid)
 
 
-def _must_be_there(path: Path) -> None:
+def _must_be_there(path: Path, *, or_empty: bool) -> None:
     if not path.exists():
         raise StoreError(f"{path} does not exist", fault=StoreFault.MISSING)
+    # What was just made may be in its log alone.
+    if not or_empty and path.stat().st_size == 0 and not path.with_name(f"{path.name}-wal").exists():
+        raise StoreError(f"{path} is empty", fault=StoreFault.MISSING)
 
 
 def _set_up(connection: sqlite3.Connection, path: Path, *, synchronous: str, read_only: bool) -> None:
@@ -181,6 +202,9 @@ def _set_up(connection: sqlite3.Connection, path: Path, *, synchronous: str, rea
     connection.execute("PRAGMA trusted_schema = OFF")
     # Deleted people are overwritten with zeros, not merely forgotten.
     connection.execute("PRAGMA secure_delete = ON")
+    # What a statement needs to be taken back is kept aside as it was. In a file of /var/tmp, which nobody
+    # overwrites, crops of people would outlive them, and the encryption.
+    connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
     if read_only:

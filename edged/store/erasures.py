@@ -39,8 +39,9 @@ class Erasures:
             tracks = {row[0] for row in connection.execute("SELECT track_id FROM erased_track")}
             back = [one for one in watched if not _is_gone(connection, one)]
         if back:
-            self._outbox.let_in(back)
-        if not gone:
+            self._outbox.let_in(namespace, back)
+        # Where another file took its place, what it removes from now on must not seem to be followed already.
+        if not gone and followed <= revision:
             return Redaction()
         return self._outbox.redact(namespace, gone, tracks, revision)
 

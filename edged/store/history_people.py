@@ -203,7 +203,7 @@ def _rewrite(
         # As plain values: the edged that wrote it may have had other types.
         job = msgspec.json.decode(body)
         job["images"] = [change(image) for image in job["images"]]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         connection.execute("DELETE FROM job WHERE number = ?", (number,))
         return
     connection.execute("UPDATE job SET body = ? WHERE number = ?", (msgspec.json.encode(job), number))

@@ -17,7 +17,7 @@ NAMESPACE_SCHEMA: Final = Schema(
 
 def namespace_path(data_dir: Path, namespace: str) -> Path:
     """The database of a namespace; raises InputError for what cannot be a namespace's name."""
-    if not NAMESPACE.fullmatch(namespace) or namespace in RESERVED_NAMESPACES:
+    if not _can_be_named(namespace):
         raise InputError(
             f"{namespace!r} cannot be a namespace's name",
             remedy="It has 1 to 128 of A-Z a-z 0-9 _ . - and is not `device` or `sync`.",
@@ -26,8 +26,16 @@ def namespace_path(data_dir: Path, namespace: str) -> Path:
 
 
 def namespaces_in(data_dir: Path) -> list[str]:
-    """The namespaces that have a database, in the order of their names."""
-    return sorted(path.name.removesuffix(".db") for path in (data_dir / "namespaces").glob("*.db"))
+    """The namespaces that have a database, in the order of their names.
+
+    A file that somebody put there under a name that no namespace can have is none.
+    """
+    names = (path.name.removesuffix(".db") for path in (data_dir / "namespaces").glob("*.db"))
+    return sorted(name for name in names if _can_be_named(name))
+
+
+def _can_be_named(namespace: str) -> bool:
+    return NAMESPACE.fullmatch(namespace) is not None and namespace not in RESERVED_NAMESPACES
 
 
 def damaged_copies(path: Path) -> list[Path]:

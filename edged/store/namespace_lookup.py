@@ -15,10 +15,28 @@ _SHOWN: Final = 5
 def find_identity(everybody: Sequence[Identity], reference: str) -> Identity:
     """The one person that `reference` means.
 
-    An id, a customId or a name as it is written comes first; then a name in other letters' case; then the
-    beginning of an id. Raises IdentityError, with the candidates, where that is nobody or more than one.
+    For who that can be see `people_meant`. Raises IdentityError, with the candidates, where that is nobody
+    or more than one.
     """
-    wanted = unicodedata.normalize("NFC", reference).strip()
+    found = people_meant(everybody, reference)
+    if len(found) > 1:
+        raise IdentityError(
+            f"{reference!r} is more than one person: {_listed(found)}", remedy="Name one by the id."
+        )
+    if not found:
+        raise IdentityError(
+            f"nobody enrolled here is {reference!r}", remedy=_advice(everybody, _wanted(reference).casefold())
+        )
+    return found[0]
+
+
+def people_meant(everybody: Sequence[Identity], reference: str) -> list[Identity]:
+    """Everybody that `reference` can mean.
+
+    An id, a customId or a name as it is written comes first; then a name in other letters' case; then the
+    beginning of an id.
+    """
+    wanted = _wanted(reference)
     folded = wanted.casefold()
     ways: tuple[Callable[[Identity], bool], ...] = (
         lambda one: wanted != "" and wanted in (one.id, one.custom_id, one.name),
@@ -27,13 +45,13 @@ def find_identity(everybody: Sequence[Identity], reference: str) -> Identity:
     )
     for fits in ways:
         found = [one for one in everybody if fits(one)]
-        if len(found) == 1:
-            return found[0]
         if found:
-            raise IdentityError(
-                f"{reference!r} is more than one person: {_listed(found)}", remedy="Name one by the id."
-            )
-    raise IdentityError(f"nobody enrolled here is {reference!r}", remedy=_advice(everybody, folded))
+            return found
+    return []
+
+
+def _wanted(reference: str) -> str:
+    return unicodedata.normalize("NFC", reference).strip()
 
 
 def _listed(people: Sequence[Identity]) -> str:

@@ -58,8 +58,13 @@ def open_or_recover(
     """Open the namespace's database; where it is damaged, put it aside and take the newest good snapshot.
 
     The damaged file keeps its content as `<name>.db.corrupt-<UTC>`, and the log says so. Raises StoreError
-    for everything but damage: a lock, rights or a full disk are no reason to exchange somebody's data.
+    for everything but damage: a lock, rights, a full disk or another key are no reason to exchange somebody's
+    data.
     """
+    copy = path.with_name(f".{path.name}.recovered")
+    with translated(path):
+        # A crash in the middle of this leaves it, with everybody in it, where nobody looks.
+        _remove_database(copy)
     try:
         return _open_sound(path, clock, new_id, key), None
     except StoreError as error:
@@ -68,8 +73,13 @@ def open_or_recover(
         _LOG.error("%s", error.what)
     utc_ms = clock.moment().utc_ms
     with translated(path):
-        moved_to = _move_aside(path, utc_ms)
-        snapshot = _put_back(path, clock, new_id, key)
+        try:
+            snapshot = _proven_copy(path, copy, clock, new_id, key)
+            moved_to = _move_aside(path, utc_ms)
+            if snapshot is not None:
+                copy.replace(path)
+        finally:
+            _remove_database(copy)
     if snapshot is None:
         _LOG.error("%s was moved to %s; there is no good snapshot, so nobody is enrolled", path, moved_to)
     else:
@@ -78,8 +88,7 @@ def open_or_recover(
 
 
 def _open_sound(path: Path, clock: Clock, new_id: Callable[[], str], key: Key | None) -> NamespaceStore:
-    if _is_cut_to_nothing(path):
-        raise StoreError(f"{path} is damaged (it is empty)", fault=StoreFault.CORRUPT)
+    require_content(path)
     store = NamespaceStore.open(path, clock, new_id, key=key)
     try:
         with translated(path):
@@ -90,15 +99,16 @@ def _open_sound(path: Path, clock: Clock, new_id: Callable[[], str], key: Key | 
     return store
 
 
-def _is_cut_to_nothing(path: Path) -> bool:
-    """Whether a file is empty that once was not. SQLite would take it for a new one."""
-    try:
-        is_empty = path.stat().st_size == 0
-    except FileNotFoundError:
-        return False
-    return (
-        is_empty and not path.with_name(f"{path.name}-wal").exists() and bool(Snapshots(path).newest_first())
-    )
+def require_content(path: Path) -> None:
+    """Raise StoreError (CORRUPT) for a file that is empty and once was not: SQLite would take it for new."""
+    with translated(path):
+        try:
+            is_empty = path.stat().st_size == 0
+        except FileNotFoundError:
+            return
+        has_log = path.with_name(f"{path.name}-wal").exists()
+    if is_empty and not has_log and Snapshots(path).newest_first():
+        raise StoreError(f"{path} is damaged (it is empty)", fault=StoreFault.CORRUPT)
 
 
 def _prove(path: Path, connection: sqlite3.Connection) -> None:
@@ -130,37 +140,38 @@ def _move_aside(path: Path, utc_ms: int) -> Path:
     return aside
 
 
-def _put_back(path: Path, clock: Clock, new_id: Callable[[], str], key: Key | None) -> Path | None:
+def _proven_copy(
+    path: Path, copy: Path, clock: Clock, new_id: Callable[[], str], key: Key | None
+) -> Path | None:
+    """Make `copy` of the newest snapshot that is sound; returns which that is, None where none is."""
     for snapshot in Snapshots(path).newest_first():
-        if _is_usable(snapshot, path, clock, new_id, key):
+        if _is_sound(snapshot, copy, clock, new_id, key):
             return snapshot.path
         _LOG.error("the snapshot %s is damaged too and was deleted", snapshot.path)
         snapshot.path.unlink(missing_ok=True)
     return None
 
 
-def _is_usable(
-    snapshot: Snapshot, path: Path, clock: Clock, new_id: Callable[[], str], key: Key | None
+def _is_sound(
+    snapshot: Snapshot, copy: Path, clock: Clock, new_id: Callable[[], str], key: Key | None
 ) -> bool:
-    """Copy the snapshot beside `path`, prove the copy, and put it in place."""
-    copy = path.with_name(f".{path.name}.recovered")
+    """Copy the snapshot, and prove the copy."""
     try:
         _remove_database(copy)
         make_private(copy)
         shutil.copyfile(snapshot.path, copy)
+        if copy.stat().st_size == 0:
+            return False
         store = _open_sound(copy, clock, new_id, key)
         try:
             store.empty_log()
         finally:
             store.close()
         flush(copy)
-        copy.replace(path)
     except StoreError as error:
         if error.fault is not StoreFault.CORRUPT:
             raise
         return False
-    finally:
-        _remove_database(copy)
     return True
 
 

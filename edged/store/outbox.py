@@ -32,6 +32,10 @@ from edged.store.outbox_upkeep import GivenUp
 
 FILE_NAME: Final = "outbox.db"
 
+PATIENCE_S: Final = 5.0
+"""How long the main thread, which the watchdog watches, waits for its turn: a file that is made smaller on a
+slow card may be in use for a minute."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -179,11 +183,14 @@ class Outbox:
     def give_up(self, moment: Moment, max_age_s: float, max_bytes: int) -> GivenUp:
         """Forget what is too old, then the oldest of what is too much, dead letters among them.
 
-        Both are counted by sink and logged. What is being sent at the moment is passed over.
+        Both are counted by sink and logged. What is being sent at the moment is passed over. Raises
+        StoreError also where the file is in use for longer than PATIENCE_S.
         """
         self._learn_time(moment)
         max_age_ms = int(max_age_s * 1000)
-        given_up = self._file.change(lambda c: outbox_upkeep.give_up(c, moment, max_age_ms, max_bytes))
+        given_up = self._file.change(
+            lambda c: outbox_upkeep.give_up(c, moment, max_age_ms, max_bytes), patience_s=PATIENCE_S
+        )
         if given_up:
             _LOG.error(
                 "Messages are given up unsent: %d older than outbox.max_age, %d over outbox.max_bytes, "
@@ -195,8 +202,11 @@ class Outbox:
         return given_up
 
     def messages(self) -> int:
-        """How many messages a sink has not got yet, dead letters among them; quick, however many they are."""
-        return self._file.look(outbox_letters.messages)
+        """How many messages a sink has not got yet, dead letters among them; quick, however many they are.
+
+        Raises StoreError also where the file is in use for longer than PATIENCE_S.
+        """
+        return self._file.look(outbox_letters.messages, patience_s=PATIENCE_S)
 
     def status(self, moment: Moment) -> OutboxStatus:
         """How full the outbox is, sink by sink."""
@@ -225,9 +235,9 @@ class Outbox:
         """Who is taken out of whatever comes, since they were removed in this run of the daemon."""
         return self._file.look(lambda c: outbox_erasing.watched_for(c, namespace))
 
-    def let_in(self, identity_ids: Iterable[str]) -> None:
+    def let_in(self, namespace: str, identity_ids: Iterable[str]) -> None:
         """These people are enrolled again, under their old ids."""
-        self._file.change(lambda c: outbox_erasing.let_in(c, identity_ids))
+        self._file.change(lambda c: outbox_erasing.let_in(c, namespace, identity_ids))
 
     def redact(
         self, namespace: str, identity_ids: Sequence[str], track_ids: Collection[str], revision: int
@@ -236,25 +246,34 @@ class Outbox:
 
         In steps, each a transaction, so that nobody waits for long; what comes meanwhile loses them as it
         comes. In the end the namespace's removals are followed up to `revision`, and nothing of the people is
-        left in the file or its log. What is being sent at the moment goes out as it is.
+        left in the file, nor in its log: where another program reads it, that is logged. What is being sent
+        at the moment goes out as it is.
         """
         self._file.change(lambda c: outbox_erasing.watch_for(c, namespace, identity_ids))
-        done = Redaction(tracks=self.mentions_of(identity_ids).tracks | set(track_ids))
+        done = Redaction(tracks=self.mentions_of(namespace, identity_ids).tracks | set(track_ids))
         after: int | None = 0
         while after is not None:
-            after = self._file.change(partial(outbox_erasing.redact_some, identity_ids, after, done))
-        self._file.change(lambda c: outbox_erasing.redact_open_jobs(c, identity_ids, done))
+            after = self._file.change(
+                partial(outbox_erasing.redact_some, namespace, identity_ids, after, done)
+            )
+        self._file.change(lambda c: outbox_erasing.redact_open_jobs(c, namespace, identity_ids, done))
         self._file.change(lambda c: outbox_erasing.set_followed(c, namespace, revision))
-        self._file.empty_log()
+        if not self._file.empty_log():
+            _LOG.warning("The outbox's log may still name removed people: another program was reading")
         return done
 
-    def mentions_of(self, identity_ids: Sequence[str]) -> Redaction:
-        """The messages that mention people, and the tracks that they say are theirs; changes nothing."""
+    def mentions_of(self, namespace: str, identity_ids: Sequence[str]) -> Redaction:
+        """The messages that mention people of a namespace, and the tracks that they say are theirs.
+
+        Changes nothing.
+        """
         found = Redaction()
         after: int | None = 0
         while after is not None:
-            after = self._file.look(partial(outbox_erasing.gather_tracks, identity_ids, after, found))
-        self._file.look(lambda c: outbox_erasing.tracks_of_open_jobs(c, identity_ids, found))
+            after = self._file.look(
+                partial(outbox_erasing.gather_tracks, namespace, identity_ids, after, found)
+            )
+        self._file.look(lambda c: outbox_erasing.tracks_of_open_jobs(c, namespace, identity_ids, found))
         return found
 
     def close(self) -> None:
@@ -263,4 +282,6 @@ class Outbox:
 
     def _learn_time(self, moment: Moment) -> None:
         if not self._knows_time:
-            self._knows_time = self._file.change(lambda c: outbox_upkeep.learn_time(c, moment))
+            self._knows_time = self._file.change(
+                lambda c: outbox_upkeep.learn_time(c, moment), patience_s=PATIENCE_S
+            )

@@ -3,6 +3,9 @@
 The namespaces' databases say who was removed, by their tombstones; the outbox remembers how far it has
 followed each. So a crash between the two is made good by whoever looks next. While it follows, and until the
 daemon starts anew, it also remembers who they are: what is on its way to it loses them as it comes.
+
+Whoever was exported from one namespace and imported into another has one id in both: what is told of the
+other stays as it is.
 """
 
 import sqlite3
@@ -16,6 +19,8 @@ from edged.store.outbox_counters import count
 
 _FOLLOWED: Final = "erased_revision:"
 _GONE: Final = "erased:"
+_ALL_GONE: Final = ("erased:", "erased;")
+"""What lies between them begins with `_GONE`."""
 
 STEP: Final = 256
 """Messages that one transaction looks through."""
@@ -66,45 +71,45 @@ def watch_for(connection: sqlite3.Connection, namespace: str, identity_ids: Iter
     """Take these people out of whatever comes from now on."""
     connection.executemany(
         "INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)",
-        [(f"{_GONE}{identity_id}", namespace) for identity_id in identity_ids],
+        [(_gone(namespace, identity_id), namespace) for identity_id in identity_ids],
     )
 
 
-def watched_for(connection: sqlite3.Connection, namespace: str | None = None) -> list[str]:
-    """Whom `watch_for` was told, of one namespace or of all."""
-    rows = connection.execute(
-        "SELECT substr(key, ?) FROM state WHERE key > ? AND key < ? AND (value = ? OR ? IS NULL)",
-        (len(_GONE) + 1, _GONE, f"{_GONE[:-1]};", namespace, namespace),
-    )
-    return [row[0] for row in rows]
+def watched_for(connection: sqlite3.Connection, namespace: str) -> list[str]:
+    """Whom `watch_for` was told of a namespace."""
+    return _watched(connection).get(namespace, [])
 
 
-def let_in(connection: sqlite3.Connection, identity_ids: Iterable[str]) -> None:
+def let_in(connection: sqlite3.Connection, namespace: str, identity_ids: Iterable[str]) -> None:
     """These people are enrolled again, under their old ids."""
     connection.executemany(
-        "DELETE FROM state WHERE key = ?", [(f"{_GONE}{identity_id}",) for identity_id in identity_ids]
+        "DELETE FROM state WHERE key = ?", [(_gone(namespace, identity_id),) for identity_id in identity_ids]
     )
 
 
 def forget_watched(connection: sqlite3.Connection) -> None:
     """A run begins: nothing told by the one before is on its way any more."""
-    let_in(connection, watched_for(connection))
+    connection.execute("DELETE FROM state WHERE key > ? AND key < ?", _ALL_GONE)
 
 
 def screened(connection: sqlite3.Connection, messages: Iterable[Message]) -> list[Message]:
     """The messages as they may be written: without those whom `watch_for` was told."""
-    gone = watched_for(connection)
+    gone = _watched(connection)
     if not gone:
         return list(messages)
-    return [_screened(connection, message, gone) for message in messages]
+    return [_screened(connection, message, gone.get(message.namespace, [])) for message in messages]
 
 
 def gather_tracks(
-    identity_ids: Collection[str], after: int, found: Redaction, connection: sqlite3.Connection
+    namespace: str,
+    identity_ids: Collection[str],
+    after: int,
+    found: Redaction,
+    connection: sqlite3.Connection,
 ) -> int | None:
     """Note the tracks that some messages say are theirs; the last message's id, None where none is left."""
     last = None
-    for message_id, kind, body in _some(connection, after):
+    for message_id, kind, body in _some(connection, namespace, after):
         last = message_id
         if mentions(body, identity_ids):
             found.messages[kind] = found.messages.get(kind, 0) + 1
@@ -113,11 +118,15 @@ def gather_tracks(
 
 
 def redact_some(
-    identity_ids: Collection[str], after: int, done: Redaction, connection: sqlite3.Connection
+    namespace: str,
+    identity_ids: Collection[str],
+    after: int,
+    done: Redaction,
+    connection: sqlite3.Connection,
 ) -> int | None:
     """Take people, and `done.tracks`, out of some messages; the last one's id, None where none is left."""
     last = None
-    for message_id, kind, body in _some(connection, after):
+    for message_id, kind, body in _some(connection, namespace, after):
         last = message_id
         if not mentions(body, [*identity_ids, *done.tracks]):
             continue
@@ -135,9 +144,11 @@ def redact_some(
     return last
 
 
-def redact_open_jobs(connection: sqlite3.Connection, identity_ids: Collection[str], done: Redaction) -> None:
+def redact_open_jobs(
+    connection: sqlite3.Connection, namespace: str, identity_ids: Collection[str], done: Redaction
+) -> None:
     """The same of the jobs that are open. There are few."""
-    for job_id, body in connection.execute("SELECT job_id, body FROM open_job").fetchall():
+    for job_id, body in _open_jobs(connection, namespace):
         if not mentions(body, [*identity_ids, *done.tracks]):
             continue
         try:
@@ -153,10 +164,10 @@ def redact_open_jobs(connection: sqlite3.Connection, identity_ids: Collection[st
 
 
 def tracks_of_open_jobs(
-    connection: sqlite3.Connection, identity_ids: Collection[str], found: Redaction
+    connection: sqlite3.Connection, namespace: str, identity_ids: Collection[str], found: Redaction
 ) -> None:
     """Note the tracks that open jobs say are theirs."""
-    for (body,) in connection.execute("SELECT body FROM open_job"):
+    for _, body in _open_jobs(connection, namespace):
         if mentions(body, identity_ids):
             found.open_jobs += 1
             _note_tracks(found, MessageKind.JOB.value, body, identity_ids)
@@ -169,9 +180,29 @@ def _note_tracks(found: Redaction, kind: str, body: bytes, identity_ids: Collect
         return
 
 
-def _some(connection: sqlite3.Connection, after: int) -> list[tuple[int, str, bytes]]:
+def _gone(namespace: str, identity_id: str) -> str:
+    return f"{_GONE}{namespace}:{identity_id}"
+
+
+def _watched(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Whom `watch_for` was told, by namespace."""
+    gone: dict[str, list[str]] = {}
+    rows = connection.execute("SELECT key, value FROM state WHERE key > ? AND key < ?", _ALL_GONE)
+    for key, namespace in rows:
+        gone.setdefault(namespace, []).append(key.removeprefix(_gone(namespace, "")))
+    return gone
+
+
+def _some(connection: sqlite3.Connection, namespace: str, after: int) -> list[tuple[int, str, bytes]]:
     return connection.execute(
-        "SELECT id, kind, body FROM message WHERE id > ? ORDER BY id LIMIT ?", (after, STEP)
+        "SELECT id, kind, body FROM message WHERE id > ? AND namespace = ? ORDER BY id LIMIT ?",
+        (after, namespace, STEP),
+    ).fetchall()
+
+
+def _open_jobs(connection: sqlite3.Connection, namespace: str) -> list[tuple[str, bytes]]:
+    return connection.execute(
+        "SELECT job_id, body FROM open_job WHERE namespace = ?", (namespace,)
     ).fetchall()
 
 

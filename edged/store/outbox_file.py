@@ -3,7 +3,8 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,6 +19,8 @@ SCHEMA: Final = database.Schema(
     application_id=0x65646F78,  # "edox"
     migrations=Path(__file__).parent / "outbox_migrations",
 )
+
+FOREVER: Final = -1.0
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,18 +51,21 @@ class OutboxFile:
         with self._turn:
             return self._unless_damaged(lambda: self._write(act, durable=True, needs_reserve=True))
 
-    def change(self, act: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
+    def change(
+        self, act: Callable[[sqlite3.Connection], T], *, durable: bool = True, patience_s: float = FOREVER
+    ) -> T:
         """Do anything else, in one transaction; spends the reserve where the disk is full.
 
         Without `durable` a power cut (and only that) may undo it: for leases, which end with the daemon
-        anyway. Raises StoreError, having changed nothing.
+        anyway. Raises StoreError, having changed nothing; so where its turn does not come within the
+        patience.
         """
-        with self._turn:
+        with self._lent(patience_s):
             return self._unless_damaged(lambda: self._write_even_when_full(act, durable=durable))
 
-    def look(self, act: Callable[[sqlite3.Connection], T]) -> T:
-        """Read one state of the file; raises StoreError."""
-        with self._turn:
+    def look(self, act: Callable[[sqlite3.Connection], T], *, patience_s: float = FOREVER) -> T:
+        """Read one state of the file; raises StoreError, also where its turn does not come in time."""
+        with self._lent(patience_s):
             return self._unless_damaged(lambda: self._read(act))
 
     def empty_log(self) -> bool:
@@ -73,6 +79,15 @@ class OutboxFile:
         with self._turn:
             self._is_closed = True
             self._drop_connection()
+
+    @contextmanager
+    def _lent(self, patience_s: float) -> Iterator[None]:
+        if not self._turn.acquire(timeout=patience_s):
+            raise StoreError(f"{self._path} has been in use for more than {patience_s:g} s")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _write(
         self, act: Callable[[sqlite3.Connection], T], *, durable: bool, needs_reserve: bool = False
@@ -110,7 +125,7 @@ class OutboxFile:
             (free,) = connection.execute("PRAGMA freelist_count").fetchone()
             if free * 2 < pages:
                 return False
-            connection.execute("VACUUM")
+            database.vacuum(connection)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return True
 

@@ -111,7 +111,8 @@ def status(connection: sqlite3.Connection, configured: tuple[str, ...], now: Mom
         counters.setdefault(sink, {})[name] = value
     of_hooks = counters.pop(ALL_HOOKS, {})
     known = dict.fromkeys(configured)
-    known |= dict.fromkeys(row[0] for row in connection.execute("SELECT DISTINCT sink FROM delivery"))
+    known |= dict.fromkeys(_sinks_with(connection, "dead_ms IS NULL"))
+    known |= dict.fromkeys(_sinks_with(connection, "dead_ms IS NOT NULL"))
     known |= dict.fromkeys(sink for sink in sorted(counters) if sink)
     messages, kept = connection.execute("SELECT messages, bytes FROM volume").fetchone()
     (open_jobs,) = connection.execute("SELECT count(*) FROM open_job").fetchone()
@@ -125,6 +126,15 @@ def status(connection: sqlite3.Connection, configured: tuple[str, ...], now: Mom
         hooks=tuple(_hook_depth(connection, hook, now) for hook in outbox_hooks.everyone(connection)),
         hook_counters=of_hooks,
     )
+
+
+def _sinks_with(connection: sqlite3.Connection, condition: str) -> list[str]:
+    """The sinks that have such deliveries: from one to the next in the index, however many each has."""
+    question = f"SELECT min(sink) FROM delivery WHERE {condition} AND sink > ?"  # noqa: S608 - words of ours
+    sinks: list[str] = []
+    while (found := connection.execute(question, (sinks[-1] if sinks else "",)).fetchone()[0]) is not None:
+        sinks.append(found)
+    return sinks
 
 
 def _hook_depth(connection: sqlite3.Connection, hook: Hook, now: Moment) -> HookDepth:
@@ -141,12 +151,16 @@ def _hook_depth(connection: sqlite3.Connection, hook: Hook, now: Moment) -> Hook
 
 
 def _depth(connection: sqlite3.Connection, sink: str, counters: dict[str, int], now: Moment) -> SinkDepth:
-    waiting, retrying, reason = connection.execute(
-        """SELECT count(*), count(reason), (SELECT reason FROM delivery WHERE sink = :sink AND dead_ms IS NULL
-             AND reason IS NOT NULL ORDER BY id LIMIT 1)
-           FROM delivery WHERE sink = :sink AND dead_ms IS NULL""",
-        {"sink": sink},
+    # One question an index: together they would look at every waiting message.
+    (waiting,) = connection.execute(
+        "SELECT count(*) FROM delivery WHERE sink = ? AND dead_ms IS NULL", (sink,)
     ).fetchone()
+    retrying, first = connection.execute(
+        """SELECT count(*), min(id) FROM delivery
+           WHERE sink = ? AND dead_ms IS NULL AND reason IS NOT NULL""",
+        (sink,),
+    ).fetchone()
+    reason = connection.execute("SELECT reason FROM delivery WHERE id = ?", (first,)).fetchone()
     (dead,) = connection.execute(
         "SELECT count(*) FROM delivery WHERE sink = ? AND dead_ms IS NOT NULL", (sink,)
     ).fetchone()
@@ -161,7 +175,7 @@ def _depth(connection: sqlite3.Connection, sink: str, counters: dict[str, int], 
         retrying=retrying,
         oldest_age_ms=None if oldest is None else _age_ms(oldest[0], oldest[1], now),
         dead=dead,
-        last_reason=reason or "",
+        last_reason="" if reason is None else reason[0],
         counters=counters,
     )
 

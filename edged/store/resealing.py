@@ -11,7 +11,7 @@ from typing import Final
 
 from edged.domain.errors import StoreError, StoreFault
 from edged.store.blobs import Blob, count_blobs, every_blob
-from edged.store.database import transaction
+from edged.store.database import transaction, vacuum
 from edged.store.faults import translated
 from edged.store.namespace_store import NamespaceStore
 from edged.store.sealing import EncryptionKey, NamespaceConnection, Seal, seal_of, write_seal
@@ -90,13 +90,13 @@ def sweep_copies(store: NamespaceStore, tick: Callable[[], None] = lambda: None)
             store.connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             store.connection.set_progress_handler(tick, _TICK_EVERY)
             try:
-                store.connection.execute("VACUUM")
+                vacuum(store.connection)
             finally:
                 store.connection.set_progress_handler(None, 0)
+        store.snapshots.start_afresh(store.connection, store.now_ms)
         if not store.empty_log():
             yield f"{store.path}-wal may hold what was there before: another program is reading"
             return
-        store.snapshots.start_afresh(store.connection, store.now_ms)
         with transaction(store.connection):
             store.connection.execute("UPDATE sealing SET is_swept = 1")
     except StoreError as error:

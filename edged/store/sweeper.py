@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from edged.domain.errors import StoreError
+from edged.domain.errors import StoreError, StoreFault
 from edged.domain.kept_time import Correction, KeptTime
 from edged.domain.moment import Clock
 from edged.settings.groups import Groups
@@ -70,7 +70,9 @@ class Sweeper:
             try:
                 is_more |= self._sweep(namespace, correction)
             except StoreError as error:
-                trouble = trouble or error
+                # Whoever watches it may be exchanging it just now.
+                if error.fault is not StoreFault.MISSING:
+                    trouble = trouble or error
         if not self._others.detections:
             is_more |= self._sweep_detections(correction)
         if trouble is not None:
@@ -79,7 +81,8 @@ class Sweeper:
 
     def _sweep(self, namespace: str, correction: Correction) -> bool:
         limits, is_more = self.limits, False
-        with closing(open_database(namespace_path(self._data_dir, namespace), NAMESPACE_SCHEMA)) as file:
+        path = namespace_path(self._data_dir, namespace)
+        with closing(open_database(path, NAMESPACE_SCHEMA, may_create=False)) as file:
             if namespace not in self._others.history:
                 is_more |= sweep_history(file, limits.history, correction, self._tally)
             if namespace not in self._others.groups:

@@ -155,6 +155,31 @@ class TestStart:
         with opened(tmp_path, a_key()) as store:
             assert [person.name for person in store.identities()] == ["Ada"]
 
+    def test_a_file_that_was_cut_to_nothing_is_not_taken_for_a_new_one(self, tmp_path):
+        for namespace in ("home", "office"):
+            fill(tmp_path, None, namespace=namespace)
+            namespace_path(tmp_path, namespace).write_bytes(b"")
+
+        bring(tmp_path, None)
+
+        with opened(tmp_path, None) as store:
+            assert [person.name for person in store.identities()] == ["Ada"]
+        assert namespace_path(tmp_path, "office").read_bytes() == b"", "nobody looks after it"
+
+    def test_a_damaged_file_stays_where_it_is_until_the_key_of_its_snapshots_is_there(self, tmp_path):
+        fill(tmp_path, a_key())
+        path = namespace_path(tmp_path, "home")
+        damaged = b"no database" + path.read_bytes()[11:]
+        path.write_bytes(damaged)
+
+        with pytest.raises(ConfigurationError, match="another key"):
+            bring(tmp_path, a_key(2))
+        assert path.read_bytes() == damaged
+
+        bring(tmp_path, a_key())
+        with opened(tmp_path, a_key()) as store:
+            assert [person.name for person in store.identities()] == ["Ada"]
+
     def test_an_empty_namespace_is_encrypted_before_anybody_is_enrolled(self, tmp_path):
         with opened(tmp_path, None):
             pass

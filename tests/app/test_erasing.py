@@ -10,26 +10,21 @@ import msgspec
 import pytest
 
 from bench.checkout import ROOT
+from builders.erasing import NAME, NOW, OTHER, Home
 from builders.groups import a_grouped_track
-from builders.history import a_job, a_seen_face, an_entry
 from builders.namespaces import (
-    START_UTC_MS,
     HandClock,
     Ids,
     a_new_face,
     a_store,
-    random_chip,
-    random_unit,
     raw_bytes,
 )
 from edged.app.erasing import erase, follow_up, rehearse
 from edged.delivery.route import Route
-from edged.delivery.settlement import Settlement
-from edged.domain.event import Event, EventType, Presence, PresentPerson
+from edged.domain.event import Event, EventType
 from edged.domain.hook import Hook
-from edged.domain.job import Job, JobStatus
+from edged.domain.job import Job
 from edged.domain.message import Message, MessageKind
-from edged.domain.moment import Moment
 from edged.recognition.grouping import founded_id
 from edged.settings.groups import Groups
 from edged.store import outbox_erasing
@@ -38,136 +33,9 @@ from edged.store.fsck import fsck
 from edged.store.group_records import GroupRecords
 from edged.store.group_store import GroupStore
 from edged.store.history_store import HistoryStore
-from edged.store.namespace_chips import chip_to_png, embedding_to_bytes
 from edged.store.outbox import Outbox
 from edged.store.outbox_erasing import Redaction
 from edged.store.outbox_file import OutboxFile
-
-NAME, CUSTOM_ID = "Zuzanna Quixwold", "staff-quixwold-77"
-OTHER = "Bob Otherman"
-NOW = Moment(steady_ms=5000, utc_ms=START_UTC_MS)
-SINKS = ("broker", "hook-sink")
-
-
-def with_names(job, names):
-    """The job, in which whoever is known has their name."""
-    images = []
-    for image in job.images:
-        objects = tuple(
-            msgspec.structs.replace(
-                one, edge=msgspec.structs.replace(one.edge, name=names.get(one.identity_id))
-            )
-            for one in image.objects
-        )
-        images.append(msgspec.structs.replace(image, objects=objects))
-    return msgspec.structs.replace(job, images=tuple(images))
-
-
-class Home:
-    """A data folder with people in everything that edged keeps."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.outbox = Outbox(folder, [Route(sink, frozenset(MessageKind), frozenset()) for sink in SINKS])
-        self.outbox.begin(NOW, "boot")
-        with a_store(folder) as store:
-            faces = [a_new_face(one, chip=True, source=f"{NAME}.jpg") for one in (1, 2)]
-            self.her = store.add_identity(NAME, faces, custom_id=CUSTOM_ID).id
-            self.him = store.add_identity(OTHER, [a_new_face(3, chip=True)]).id
-            store.snapshots.take(store.connection, START_UTC_MS)
-            history = HistoryStore(store)
-            history.record(
-                [
-                    an_entry(1, [a_seen_face(11, identity_id=self.her)], pictures=True, name=NAME),
-                    an_entry(2, [a_seen_face(12, identity_id=self.him)], pictures=True, name=OTHER),
-                    # Of her track, before anybody knew.
-                    an_entry(3, [a_seen_face(13, track_id=a_seen_face(11).track_id)]),
-                ]
-            )
-
-    def tell(self, number=1, *, final=True):
-        """Commit what a job of both, her event and a presence of both say."""
-        hers = a_seen_face(100 + number, identity_id=self.her)
-        his = a_seen_face(200 + number, identity_id=self.him)
-        before = a_seen_face(300 + number, track_id=hers.track_id)
-        job = a_job(
-            50 + number,
-            [hers, his, before],
-            status=JobStatus.COMPLETED_SUCCESSFULLY if final else JobStatus.IN_PROGRESS,
-        )
-        job = with_names(job, {self.her: NAME, self.him: OTHER})
-        event = Event(
-            id=f"event-{number}",
-            type=EventType.KNOWN,
-            namespace="home",
-            feed_id="door",
-            device="porch",
-            job_id=job.id,
-            track_id=hers.track_id,
-            identity_id=self.her,
-            name=NAME,
-            confidence=0.9,
-            at=START_UTC_MS,
-            age_ms=0,
-        )
-        persons = tuple(
-            PresentPerson(track_id=one.track_id, identity_id=who, name=name, since=1)
-            for one, who, name in ((hers, self.her, NAME), (his, self.him, OTHER))
-        )
-        presence = Presence(feed_id="door", namespace="home", device="porch", persons=persons, at=1)
-        told = (
-            (MessageKind.JOB, job.id, job, final),
-            (MessageKind.EVENT, event.id, event, True),
-            (MessageKind.PRESENCE, "door", presence, False),
-        )
-        self.outbox.commit(
-            [
-                Message(kind, "home", "door", subject, 1, is_final, msgspec.json.encode(body), 1)
-                for kind, subject, body, is_final in told
-            ],
-            NOW,
-        )
-
-    def bury(self):
-        """Make dead letters of all that waits for one sink."""
-        parcels = self.outbox.claim("hook-sink", 1000, NOW, 60)
-        self.outbox.settle("hook-sink", Settlement(buried=tuple((one.id, "no") for one in parcels)), NOW)
-
-    def erase(self, who=None):
-        with a_store(self.folder) as store:
-            return erase(store, "home", [who or self.her], self.outbox)
-
-    def sent(self, sink="broker"):
-        """What the sink is sent now, by kind."""
-        parcels = self.outbox.claim(sink, 1000, NOW.plus_ms(120_000), 60)
-        return [(one.message.kind, msgspec.json.decode(one.message.body)) for one in parcels]
-
-    def traces(self):
-        """What of her is in any file; the bare id may be in the database and in the outbox's state."""
-        self.outbox.close()
-        content = raw_bytes(self.folder)
-        wanted = {
-            "name": NAME.encode(),
-            "customId": CUSTOM_ID.encode(),
-            "chip": chip_to_png(random_chip(1))[2000:2100],
-            "second chip": chip_to_png(random_chip(2))[2000:2100],
-            "embedding": embedding_to_bytes(random_unit(1))[:64],
-            "seen chip": chip_to_png(random_chip(11))[2000:2100],
-            "seen embedding": embedding_to_bytes(random_unit(11))[:64],
-            "in a job": f'"identityId":"{self.her}"'.encode(),
-        }
-        return [what for what, needle in wanted.items() if needle in content]
-
-    def is_his_all_there(self):
-        content = raw_bytes(self.folder)
-        return all(
-            needle in content
-            for needle in (
-                OTHER.encode(),
-                chip_to_png(random_chip(3))[2000:2100],
-                f'"identityId":"{self.him}"'.encode(),
-            )
-        )
 
 
 @pytest.fixture
@@ -272,10 +140,10 @@ def test_a_kill_after_any_step_is_made_good_by_the_next_erasure(home, steps):
     done = Redaction()
     work = [
         lambda c: outbox_erasing.watch_for(c, "home", [home.her]),
-        lambda c: outbox_erasing.gather_tracks([home.her], 0, done, c),
-        lambda c: outbox_erasing.redact_some([home.her], 0, done, c),
-        lambda c: outbox_erasing.redact_some([home.her], 4, done, c),
-        lambda c: outbox_erasing.redact_open_jobs(c, [home.her], done),
+        lambda c: outbox_erasing.gather_tracks("home", [home.her], 0, done, c),
+        lambda c: outbox_erasing.redact_some("home", [home.her], 0, done, c),
+        lambda c: outbox_erasing.redact_some("home", [home.her], 4, done, c),
+        lambda c: outbox_erasing.redact_open_jobs(c, "home", [home.her], done),
     ]
     for act in itertools.islice(work, steps):
         file.change(act)
@@ -418,6 +286,55 @@ def test_a_file_that_another_took_the_place_of_is_followed_from_its_beginning(ho
     assert home.outbox.followed("home") < 4000
 
 
+def test_whoever_is_in_another_namespace_under_the_same_id_is_told_of_there_as_ever(home, tmp_path):
+    with a_store(home.folder) as store:
+        people = [store.get(home.her)]
+        export_archive(store, people, tmp_path / "her.zip", namespace="home", utc_ms=1, may_replace=False)
+    with a_store(home.folder, namespace="office") as office:
+        import_archive(office, tmp_path / "her.zip")
+    home.tell(1)
+    home.tell(2, namespace="office")
+
+    receipt = home.erase()
+    home.tell(3, namespace="office")
+    home.tell(4)
+
+    said = [home.her in str(body) for kind, body in home.sent() if kind is MessageKind.JOB]
+    assert said == [False, True, True, False]
+    assert receipt.messages["job messages"] == 1
+
+
+def test_what_an_older_copy_of_a_namespace_removes_is_followed_though_its_revisions_were_seen_before(home):
+    other = OutboxFile(home.folder / "outbox.db", may_replace=False)
+    other.change(lambda connection: outbox_erasing.set_followed(connection, "home", 5))
+    other.close()
+    follow_up(home.folder, home.outbox)
+    home.tell(1)
+    with a_store(home.folder) as store:
+        store.remove([home.her])
+        for number in range(5):
+            store.rename(home.him, f"{OTHER} {number}")
+
+    follow_up(home.folder, home.outbox)
+
+    assert all(home.her not in str(body) for _, body in home.sent())
+
+
+def test_no_file_that_is_no_namespace_keeps_the_daemon_from_its_start_nor_is_touched(home):
+    folder = home.folder / "namespaces"
+    copy = folder / "home (copy).db"
+    copy.write_bytes(b"")
+    cut = folder / "office.db"
+    cut.write_bytes(b"")
+    with a_store(home.folder) as store:
+        store.remove([home.her])
+
+    follow_up(home.folder, home.outbox)
+
+    assert home.outbox.followed("home") > 0
+    assert copy.read_bytes() == cut.read_bytes() == b""
+
+
 @pytest.mark.parametrize("steps", [0, 5, 9])
 def test_a_process_killed_in_the_middle_leaves_all_or_nothing_to_the_next_start(home, steps):
     for number in range(150):
@@ -438,7 +355,7 @@ def test_a_process_killed_in_the_middle_leaves_all_or_nothing_to_the_next_start(
         is_enrolled = any(one.id == home.her for one in store.identities())
     assert is_enrolled == (steps == 0)
     if is_enrolled:
-        assert home.outbox.mentions_of([home.her]).mentioning == 301
+        assert home.outbox.mentions_of("home", [home.her]).mentioning == 301
         home.erase()
     assert home.traces() == []
 

@@ -51,7 +51,7 @@ def test_nothing_of_them_is_left_in_any_file(tmp_path):
         daemon.start()
         daemon.wait_until_ready()
         outbox = Outbox(daemon.data_dir, may_replace=False)
-        eventually(lambda: outbox.mentions_of([her.id]).mentioning >= 2, 60, daemon.log_text)
+        eventually(lambda: outbox.mentions_of("home", [her.id]).mentioning >= 2, 60, daemon.log_text)
         eventually(lambda: pictures_of(daemon.data_dir), 30, daemon.log_text)
         pictures = pictures_of(daemon.data_dir)
 
@@ -60,7 +60,7 @@ def test_nothing_of_them_is_left_in_any_file(tmp_path):
         assert done.returncode == 0, done.stderr
         assert "messages not sent yet changed" in done.stdout
         eventually(lambda: "1 removed" in daemon.log_text(), 30, daemon.log_text)
-        assert outbox.mentions_of([her.id]).mentioning == 0
+        assert outbox.mentions_of("home", [her.id]).mentioning == 0
         outbox.close()
         assert daemon.stop() == 0
 

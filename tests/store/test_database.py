@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edged.domain.errors import StoreError, StoreFault
-from edged.store.database import Schema, open_database, path_of, reading, statements, transaction
+from edged.store.database import Schema, open_database, path_of, reading, statements, transaction, vacuum
 
 
 def a_schema(folder: Path, *migrations: str, kind: str = "thing", application_id: int = 77) -> Schema:
@@ -69,13 +69,21 @@ def test_every_connection_forgets_for_good_and_keeps_references(tmp_path, schema
     with closing(open_database(tmp_path / "x.db", schema, synchronous="FULL")) as connection:
         pragmas = {
             name: connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("journal_mode", "foreign_keys", "secure_delete", "synchronous", "busy_timeout")
+            for name in (
+                "journal_mode",
+                "foreign_keys",
+                "secure_delete",
+                "temp_store",
+                "synchronous",
+                "busy_timeout",
+            )
         }
 
     assert pragmas == {
         "journal_mode": "wal",
         "foreign_keys": 1,
         "secure_delete": 1,
+        "temp_store": 2,
         "synchronous": 2,
         "busy_timeout": 5000,
     }
@@ -200,6 +208,31 @@ def insert_in_vain(connection):
     with transaction(connection):
         connection.execute("INSERT INTO thing VALUES ('lost')")
         connection.execute("INSERT INTO nowhere VALUES (1)")
+
+
+def test_what_is_only_looked_after_is_not_made_out_of_nothing(tmp_path, schema):
+    path = tmp_path / "x.db"
+    with pytest.raises(StoreError, match="does not exist") as missing:
+        open_database(path, schema, may_create=False)
+    assert not path.exists()
+    path.touch()
+
+    with pytest.raises(StoreError, match="is empty") as empty:
+        open_database(path, schema, may_create=False)
+
+    assert missing.value.fault is empty.value.fault is StoreFault.MISSING
+    assert path.read_bytes() == b""
+
+
+def test_a_file_made_anew_has_no_free_page_and_nothing_else_is_kept_in_temporary_files(tmp_path, schema):
+    with closing(open_database(tmp_path / "x.db", schema)) as connection:
+        connection.execute("INSERT INTO thing VALUES (hex(zeroblob(100000)))")
+        connection.execute("DELETE FROM thing")
+
+        vacuum(connection)
+
+        assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+        assert connection.execute("PRAGMA temp_store").fetchone() == (2,)
 
 
 def test_a_transaction_is_all_or_nothing(tmp_path, schema):

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -47,3 +48,29 @@ def test_it_keeps_everybody_and_takes_embeddings_of_other_sizes(old):
 def test_the_schema_itself_refuses_what_is_no_vector(old, size):
     with NamespaceStore.open(old, HandClock(), Ids()) as store, pytest.raises(sqlite3.IntegrityError):
         store.connection.execute("UPDATE embedding SET vector = zeroblob(?)", (size,))
+
+
+def test_an_older_file_gets_room_for_longer_embeddings_where_it_is(tmp_path):
+    older = tmp_path / "migrations"
+    older.mkdir()
+    for migration in sorted(NAMESPACE_SCHEMA.migrations.glob("*.sql"))[:4]:
+        shutil.copy(migration, older)
+    path = namespace_path(tmp_path, "home")
+    schema = Schema(NAMESPACE_SCHEMA.kind, NAMESPACE_SCHEMA.application_id, older)
+    with closing(open_database(path, schema)) as old:
+        old.execute("INSERT INTO identity VALUES (1, ?, 'Ada', NULL, 1, 1, 1)", ("a" * 36,))
+        for number in range(1, 9):
+            old.execute("INSERT INTO face VALUES (?, ?, 1, 0.5, 'x', 1)", (number, f"{number:036}"))
+            old.execute("INSERT INTO embedding VALUES (?, ?, ?)", (number, MODEL, bytes(16384)))
+        (pages,) = old.execute("PRAGMA page_count").fetchone()
+
+    with closing(open_database(path, NAMESPACE_SCHEMA)) as connection:
+        assert connection.execute("PRAGMA page_count").fetchone()[0] < pages + 8
+        kept = connection.execute("SELECT count(*), sum(length(vector)) FROM embedding").fetchone()
+        assert kept == (8, 8 * 16384)
+        connection.execute("UPDATE embedding SET vector = ?", (bytes(16412),))
+        with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+            connection.execute("UPDATE embedding SET vector = ?", (bytes(16416),))
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        schemas = connection.execute("SELECT sql FROM sqlite_schema WHERE sql LIKE '%vector BLOB%'")
+        assert ["BETWEEN 64 AND 16412" in sql for (sql,) in schemas] == [True] * 4

@@ -332,10 +332,11 @@ class TestErasing:
         assert faces_in(history) == []
         assert history.faces(Search()) == []
 
-    def test_a_job_that_cannot_be_read_goes_as_a_whole(self, history):
+    @pytest.mark.parametrize("body", [b"\0", b'{"images":[{"id":"i","objects":[1]}]}'])
+    def test_a_job_that_cannot_be_read_goes_as_a_whole(self, history, body):
         ada = history.people.add_identity("Ada", [a_new_face(90)])
         history.record([an_entry(1, [a_seen_face(1, identity_id=ada.id)])])
-        history.people.connection.execute("UPDATE job SET body = x'00'")
+        history.people.connection.execute("UPDATE job SET body = ?", (body,))
 
         history.people.remove([ada.id])
 

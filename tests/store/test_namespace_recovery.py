@@ -123,3 +123,20 @@ def test_a_lock_is_no_reason_to_exchange_somebodys_data(path):
 
     assert refused.value.fault is StoreFault.LOCKED
     assert damaged_copies(path) == []
+
+
+def test_an_empty_snapshot_is_none(path, tmp_path):
+    empty = tmp_path / "namespaces" / "snapshots" / "home.20300101T000000Z.r9.db"
+    empty.write_bytes(b"")
+    os.truncate(path, 0)
+
+    assert names(path)[0] == ["Ada"]
+
+
+def test_what_a_crash_left_of_a_recovery_goes_with_the_next_start(path):
+    left = path.with_name(".home.db.recovered")
+    left.write_bytes(b"everybody")
+
+    assert names(path) == (["Ada", "Bob"], None)
+
+    assert not left.exists()

@@ -127,6 +127,7 @@ def test_a_reader_that_holds_the_log_is_told_and_the_rest_is_done_later(plain):
             (warning,) = sweep_copies(store)
             assert "another program is reading" in warning
             assert not is_swept(store)
+            assert all(is_sealed_in(one) for one in store.snapshots.newest_first())
     assert any("copies from before" in finding for finding in fsck(path_in(data_dir), a_key()))
 
     with opened(data_dir, a_key()) as store:

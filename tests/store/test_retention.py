@@ -244,6 +244,17 @@ class TestClocks:
 
         assert self.count(house) == (0, 0)
 
+    def test_nor_is_a_crop_of_somebody_whom_it_enrolled(self, house):
+        with a_store(house.data_dir) as store:
+            store.add_identity("Ada", [a_new_face(1, chip=True)])
+            store.connection.execute("UPDATE face SET created_ms = ?", (START_UTC_MS + 4000 * DAY_MS,))
+        sweeper = house.sweeper(chips=Chips(max_age=Duration(86400)))
+        for hours, left in ((0, 1), (2, 1), (25, 1), (27, 0)):
+            house.clock.ms = hours * 3_600_000
+            to_the_end(sweeper)
+
+            assert house.ask("SELECT count(*) FROM chip") == left
+
     def test_nothing_is_too_old_while_nobody_knows_the_time(self, house):
         house.tell(an_entry(1, [a_seen_face(1)]))
         house.clock = SetClock(utc_ms=5)
@@ -309,6 +320,19 @@ def test_a_damaged_namespace_does_not_keep_the_others_from_being_looked_after(ho
 
     assert house.ask("SELECT count(*) FROM chip") == 0
     assert bad.read_bytes().startswith(b"this is no database")
+
+
+def test_nothing_is_made_or_held_up_where_there_is_no_namespace(house):
+    with a_store(house.data_dir) as store:
+        store.add_identity("Ada", [a_new_face(1, chip=True)])
+    others = [house.path.with_name(name) for name in ("aaa.db", "a copy of home.db", "device.db")]
+    for other in others:
+        other.write_bytes(b"")
+
+    house.sweeper(chips=Chips(keep=False)).step()
+
+    assert house.ask("SELECT count(*) FROM chip") == 0
+    assert {other.read_bytes() for other in others} == {b""}
 
 
 def test_what_an_api_that_is_off_has_left_goes(house):

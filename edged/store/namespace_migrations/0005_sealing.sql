@@ -17,49 +17,13 @@ CREATE TABLE sealing (
 
 INSERT INTO sealing (only_row, salt, proof, is_swept) VALUES (1, NULL, NULL, 1);
 
--- A sealed vector is 28 bytes longer. SQLite cannot loosen a CHECK, so the tables are made anew.
-CREATE TABLE wider_embedding (
-    face INTEGER NOT NULL REFERENCES face (number) ON DELETE CASCADE,
-    -- SHA-256 of the model's file, in hex.
-    model_hash TEXT NOT NULL CHECK (length(model_hash) = 64),
-    -- 16 to 4096 float32, little-endian, of unit length; all of one model are of one size, which
-    -- `edged doctor --fsck` proves.
-    vector BLOB NOT NULL CHECK (length(vector) BETWEEN 64 AND 16412 AND length(vector) % 4 = 0),
-    PRIMARY KEY (face, model_hash)
-) STRICT, WITHOUT ROWID;
-INSERT INTO wider_embedding (face, model_hash, vector) SELECT face, model_hash, vector FROM embedding;
-DROP TABLE embedding;
-ALTER TABLE wider_embedding RENAME TO embedding;
-
-CREATE TABLE wider_seen_embedding (
-    face INTEGER NOT NULL REFERENCES seen_face (number) ON DELETE CASCADE,
-    model_hash TEXT NOT NULL CHECK (length(model_hash) = 64),
-    vector BLOB NOT NULL CHECK (length(vector) BETWEEN 64 AND 16412 AND length(vector) % 4 = 0),
-    PRIMARY KEY (face, model_hash)
-) STRICT, WITHOUT ROWID;
-INSERT INTO wider_seen_embedding (face, model_hash, vector) SELECT face, model_hash, vector FROM seen_embedding;
-DROP TABLE seen_embedding;
-ALTER TABLE wider_seen_embedding RENAME TO seen_embedding;
-
-CREATE TABLE wider_group_embedding (
-    face INTEGER NOT NULL REFERENCES group_face (number) ON DELETE CASCADE,
-    model_hash TEXT NOT NULL CHECK (length(model_hash) = 64),
-    vector BLOB NOT NULL CHECK (length(vector) BETWEEN 64 AND 16412 AND length(vector) % 4 = 0),
-    PRIMARY KEY (face, model_hash)
-) STRICT, WITHOUT ROWID;
-INSERT INTO wider_group_embedding (face, model_hash, vector) SELECT face, model_hash, vector FROM group_embedding;
-DROP TABLE group_embedding;
-ALTER TABLE wider_group_embedding RENAME TO group_embedding;
-
-CREATE TABLE wider_track_embedding (
-    track INTEGER NOT NULL REFERENCES group_track (number) ON DELETE CASCADE,
-    model_hash TEXT NOT NULL CHECK (length(model_hash) = 64),
-    vector BLOB NOT NULL CHECK (length(vector) BETWEEN 64 AND 16412 AND length(vector) % 4 = 0),
-    -- How many independent faces are behind it: those of one track are alike and count for less.
-    effective REAL NOT NULL CHECK (effective >= 1),
-    PRIMARY KEY (track, model_hash)
-) STRICT, WITHOUT ROWID;
-INSERT INTO wider_track_embedding (track, model_hash, vector, effective)
-    SELECT track, model_hash, vector, effective FROM group_track_embedding;
-DROP TABLE group_track_embedding;
-ALTER TABLE wider_track_embedding RENAME TO group_track_embedding;
+-- A sealed vector is 28 bytes longer. SQLite cannot loosen a CHECK, and making the tables anew would double a file of
+-- gigabytes for good, and write all of it to its log and to a temporary file: so the words of the schema are
+-- changed, which is what https://www.sqlite.org/lang_altertable.html (section 7) has for changes that leave every
+-- row as it is. They are read again below.
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema
+    SET sql = replace(sql, 'length(vector) BETWEEN 64 AND 16384', 'length(vector) BETWEEN 64 AND 16412')
+    WHERE type = 'table'
+      AND name IN ('embedding', 'seen_embedding', 'group_embedding', 'group_track_embedding');
+PRAGMA writable_schema = RESET;
