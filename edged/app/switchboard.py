@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from edged.domain.errors import StoreError
 from edged.domain.moment import Moment
@@ -71,25 +72,23 @@ class Switchboard:
     def __call__(self, now: Moment) -> None:
         """Once a second: write down what was asked for, heed what others wrote, and what the clock says."""
         self._follow_schedules(now)
-        try:
-            self._write_down()
-            off = self._switches.off()
-        except StoreError as error:
-            if not self._fails:
-                _LOG.error("A feed's switch is not on the disk, and is tried again: %s", error)
-            self._fails = True
-            return
-        self._fails = False
-        self._put_into_force(off)
-
-    def _write_down(self) -> None:
         with self._lock:
             asked = dict(self._asked)
-        for feed_id, is_on in asked.items():
-            self._switches.set(feed_id, is_on=is_on)
-            with self._lock:
-                if self._asked.get(feed_id) is is_on:
-                    del self._asked[feed_id]
+        # Each by itself: one that cannot be written must not keep the others from being heeded.
+        steps: list[Callable[[], None]] = [partial(self._write_down, *wish) for wish in asked.items()]
+        errors = [error for step in [*steps, self._read] if (error := _error_of(step)) is not None]
+        if errors and not self._fails:
+            _LOG.error("A feed's switch cannot be read or written, and is tried again: %s", errors[0])
+        self._fails = bool(errors)
+
+    def _write_down(self, feed_id: str, is_on: bool) -> None:  # noqa: FBT001 - an entry of `_asked`
+        self._switches.set(feed_id, is_on=is_on)
+        with self._lock:
+            if self._asked.get(feed_id) is is_on:
+                del self._asked[feed_id]
+
+    def _read(self) -> None:
+        self._put_into_force(self._switches.off())
 
     def _put_into_force(self, off: frozenset[str]) -> None:
         for feed_id in self._schedules:
@@ -109,3 +108,11 @@ class Switchboard:
         for feed_id, schedule in self._schedules.items():
             is_off = not is_scheduled(schedule, local)
             self._control.set_off(feed_id, Off.SCHEDULE, is_off=is_off)
+
+
+def _error_of(step: Callable[[], None]) -> StoreError | None:
+    try:
+        step()
+    except StoreError as error:
+        return error
+    return None

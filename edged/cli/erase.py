@@ -49,10 +49,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from edged.app.erasing import erase, opened_outbox, rehearse
+    from edged.app.erasing import erase, rehearse
+    from edged.store.erasures import outbox_in
 
     place = Place(arguments)
-    outbox = opened_outbox(place.data_dir)
+    outbox = outbox_in(place.data_dir)
     try:
         with place.writing() as store:
             person = store.find(arguments.who)

@@ -112,7 +112,6 @@ def _switch(settings: "Settings", data_dir: Path, feed_id: str, *, is_on: bool) 
             f"the feed `{feed_id}` replays a clip, and is not switched",
             remedy="Whoever does not want it to be looked at leaves it out of the configuration.",
         )
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     FeedSwitches(data_dir).set(feed_id, is_on=is_on)
     print(f"{feed_id}: {'on' if is_on else 'off'}")
     return 0

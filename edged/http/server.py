@@ -119,7 +119,8 @@ class _Server(uvicorn.Server):
         self._tls = tls
         self._limits = limits
         self._accepting: list[asyncio.Task[None]] = []
-        self._admitting: set[asyncio.Task[None]] = set()
+        self._admitting: dict[asyncio.Task[None], BoundedProtocol] = {}
+        """What is being admitted. uvicorn counts a connection a little before its admission has ended."""
 
     async def on_tick(self, counter: int) -> bool:
         """What the loop does every tenth of a second."""
@@ -167,15 +168,16 @@ class _Server(uvicorn.Server):
                 _log.warning("a connection cannot be accepted: %s", error.strerror)
                 await asyncio.sleep(_REST_S)
                 continue
-            if len(self._admitting) + len(self.server_state.connections) >= self._limits.connections:
+            if len(self.server_state.connections.union(self._admitting.values())) >= self._limits.connections:
                 _log.warning("more than %d connections: one is closed at once", self._limits.connections)
                 connection.close()
                 continue
-            task = asyncio.create_task(self._admit(connection))
-            self._admitting.add(task)
-            task.add_done_callback(self._admitting.discard)
+            protocol = self._protocol()
+            task = asyncio.create_task(self._admit(connection, protocol))
+            self._admitting[task] = protocol
+            task.add_done_callback(self._admitting.pop)
 
-    async def _admit(self, connection: socket.socket) -> None:
+    async def _admit(self, connection: socket.socket, protocol: BoundedProtocol) -> None:
         """Shake hands, where there is TLS; from then on the protocol has the connection."""
         limits: dict[str, Any] = {}
         if self._tls is not None:
@@ -185,7 +187,7 @@ class _Server(uvicorn.Server):
             }
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                self._protocol, connection, ssl=self._tls, **limits
+                lambda: protocol, connection, ssl=self._tls, **limits
             )
         except OSError:
             # Scanners, and browsers that do not trust the certificate: nothing to act on.

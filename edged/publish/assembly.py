@@ -19,7 +19,6 @@ from edged.publish.retained_topics import RetainedLedger
 from edged.publish.sink import Sink
 from edged.publish.state_board import StateBoard
 from edged.publish.tls import verifying_context
-from edged.publish.webhook import WebhookSink
 from edged.publish.worker import Outbox, SinkWorker, WorkerStatus
 from edged.settings import sinks as settings
 from edged.settings.feeds import Feed
@@ -28,7 +27,8 @@ from edged.settings.feeds import Feed
 class Publishing:
     """The workers of all sinks, started and stopped together; each goes at its own pace."""
 
-    def __init__(self, workers: Sequence[SinkWorker], hooks: HookPool | None = None) -> None:
+    def __init__(self, workers: Sequence[SinkWorker], clock: Clock, hooks: HookPool | None = None) -> None:
+        self._clock = clock
         self._workers = tuple(workers)
         self._hooks = hooks
 
@@ -107,13 +107,18 @@ class Publishing:
             self._hooks.interrupt()
 
     def stop(self, timeout_s: float) -> tuple[str, ...]:
-        """Stop all at once, each within `timeout_s`; returns the sinks whose thread still hangs.
+        """Stop all at once, together within `timeout_s`; returns the sinks whose thread still hangs.
 
         What was not sent stays in the outbox.
         """
         self.interrupt()
-        hanging = [worker.sink.id for worker in self._workers if not worker.stop(timeout_s)]
-        if self._hooks is not None and not self._hooks.stop(timeout_s):
+        until_ms = self._clock.moment().steady_ms + round(timeout_s * 1000)
+
+        def left_s() -> float:
+            return max(0.0, (until_ms - self._clock.moment().steady_ms) / 1000)
+
+        hanging = [worker.sink.id for worker in self._workers if not worker.stop(left_s())]
+        if self._hooks is not None and not self._hooks.stop(left_s()):
             hanging.append(POOL_NAME)
         return tuple(hanging)
 
@@ -128,6 +133,9 @@ def make_sink(section: settings.AnySink, parts: MqttParts) -> Sink:
         case settings.MqttSink():
             return make_mqtt_sink(section, parts)
         case settings.WebhookSink():
+            # A MiB and a half with urllib3.
+            from edged.publish.webhook import WebhookSink  # noqa: PLC0415
+
             verifying_context(section.ca_file)
             return WebhookSink(name, section, parts.clock)
         case settings.ConsoleSink():
@@ -182,4 +190,4 @@ def make_publishing(
             jitter,
         )
 
-    return Publishing([worker(section) for section in sections], hooks)
+    return Publishing([worker(section) for section in sections], clock, hooks)

@@ -5,7 +5,7 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from edged.api.addresses import target_of
 from edged.api.fetching import FetchError
@@ -17,11 +17,14 @@ from edged.domain.backoff import Backoff
 from edged.domain.errors import StoreError
 from edged.domain.hook import Hook
 from edged.domain.moment import Clock, Moment
-from edged.publish.http_post import Reach
-from edged.publish.webhook import WebhookSink
 from edged.publish.worker import LEASE_S, Outbox
 from edged.settings.quantities import Duration
 from edged.settings.sinks import WebhookSink as Settings
+
+if TYPE_CHECKING:
+    # urllib3 comes with them, which only a daemon that really posts needs.
+    from edged.publish.http_post import Reach
+    from edged.publish.webhook import WebhookSink
 
 TIMEOUT_S: Final = 10.0
 """How long connecting, and how long an exchange, may take. A turn ends at the first that does not answer."""
@@ -71,7 +74,7 @@ class Courier:
     hold no thousand connections.
     """
 
-    def __init__(self, outbox: HookOutbox, reach: Reach, clock: Clock, jitter: Callable[[], float]) -> None:
+    def __init__(self, outbox: HookOutbox, reach: "Reach", clock: Clock, jitter: Callable[[], float]) -> None:
         self._outbox = outbox
         self._reach = reach
         self._clock = clock
@@ -84,7 +87,7 @@ class Courier:
     def serve(self, hook: Hook) -> Turn:
         """Post what waits, a few messages at most; raises StoreError where the outbox cannot be used."""
         sink = self._sink(hook)
-        limit = WebhookSink.batch if sink is not None else 1
+        limit = sink.batch if sink is not None else 1
         parcels = self._outbox.claim(hook.sink_id, limit, self._clock.moment(), LEASE_S)
         fault = Outcome(Fate.FAILED, "a fault of edged itself, see the log")
         outcomes = [fault] * len(parcels)
@@ -108,7 +111,7 @@ class Courier:
             for sink in self._sinks:
                 sink.interrupt()
 
-    def _sink(self, hook: Hook) -> WebhookSink | None:
+    def _sink(self, hook: Hook) -> "WebhookSink | None":
         """None where its address is one that is not taken (any more)."""
         try:
             target = target_of(hook.url)
@@ -116,9 +119,11 @@ class Courier:
             return None
         settings = Settings(url=target.url, timeout=Duration(TIMEOUT_S))
         key = None if hook.secret is None else hook_key(hook.secret)
+        from edged.publish.webhook import WebhookSink  # noqa: PLC0415
+
         return WebhookSink(hook.sink_id, settings, self._clock, key=key, reach=self._reach)
 
-    def _delivered(self, sink: WebhookSink | None, parcels: Sequence[Parcel]) -> list[Outcome]:
+    def _delivered(self, sink: "WebhookSink | None", parcels: Sequence[Parcel]) -> list[Outcome]:
         if sink is None:
             return [Outcome(Fate.REFUSED, "its address is not taken")] * len(parcels)
         with self._lock:

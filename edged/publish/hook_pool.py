@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edged.delivery.hook_turns import HookTurns, Standing
 from edged.delivery.outcome import Fate
@@ -14,8 +14,10 @@ from edged.domain.hook import HOOK_PREFIX, Hook
 from edged.domain.moment import Clock
 from edged.publish.complaints import Complaints
 from edged.publish.hook_courier import Courier, HookOutbox, Turn
-from edged.publish.http_post import Reach
 from edged.publish.worker import WorkerStatus
+
+if TYPE_CHECKING:
+    from edged.publish.http_post import Reach
 
 THREADS: Final = 4
 POOL_NAME: Final = f"{HOOK_PREFIX}*"
@@ -38,7 +40,7 @@ class HookPool:
     def __init__(
         self,
         outbox: HookOutbox,
-        reach: Reach,
+        reach: "Reach",
         clock: Clock,
         jitter: Callable[[], float],
         *,

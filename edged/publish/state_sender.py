@@ -59,6 +59,7 @@ class StateSender:
         self._later: list[str] = []
         """What else is to be cleared, once that is done."""
         self._digested_ms = 0
+        self._is_over = False
         self._complaints = Complaints(_LOG, clock)
 
     def is_wanted(self, topic: str) -> bool:
@@ -104,12 +105,13 @@ class StateSender:
     def turn(self) -> None:
         """See what has become due; asked while there is a connection."""
         now_ms = self._clock.moment().steady_ms
-        if self._entities or now_ms < self._digested_ms:
+        if self._is_over or self._entities or now_ms < self._digested_ms:
             return
         for topic in self._later:
             self._latest.put(Saying(topic, b""))
         self._later = []
-        if self._announcer is None:
+        if self._announcer is None or self._announcements:
+            # However often Home Assistant says that it started: one round after the other.
             return
         if self._announcer.is_due(now_ms):
             is_first = not self._announcer.has_announced
@@ -146,9 +148,13 @@ class StateSender:
             self._cannot_write(error)
 
     def farewell(self) -> list[Saying]:
-        """The last words of a clean stop."""
+        """The last words of a clean stop; nothing that was still to be said there comes after them."""
+        self._is_over = True
+        self._announcements.clear()
         passing = sorted(self._retained.passing) if self._retained else []
         shown = [Saying(topic, b"") for topic in passing if self._latest.says_something(topic)]
+        for topic in (*passing, self._topics.status):
+            self._latest.drop(topic)
         return [*shown, Saying(self._topics.status, OFFLINE)]
 
     def _say_online(self) -> None:

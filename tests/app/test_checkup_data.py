@@ -1,18 +1,23 @@
 import os
+import socket
+from concurrent.futures import Future
+
+import pytest
 
 from bench.mosquitto import free_port
 from bench.rtsp import RtspServer
 from builders.doctor import SCENE, a_configuration, by_name, examined
 from builders.namespaces import HandClock, Ids, a_new_face
 from edged.app.checkup.examination import Examination
-from edged.app.checkup.feeds import Measured, measure
+from edged.app.checkup.feeds import Measured, awaited, measure
 from edged.app.checkup.feeds import _judged as judged
 from edged.app.checkup.finding import Health
 from edged.camera.factory import make_source
 from edged.delivery.route import Route
 from edged.domain.message import Message, MessageKind
-from edged.settings.feeds import Feed
+from edged.settings.feeds import EVERY_DAY, Feed
 from edged.settings.sources import FileSource
+from edged.store.feed_switches import FeedSwitches
 from edged.store.namespace_files import namespace_path
 from edged.store.namespace_store import NamespaceStore
 from edged.store.outbox import Outbox
@@ -142,6 +147,35 @@ def test_a_camera_that_refuses_while_the_daemon_runs_is_doubtful_not_wrong(tmp_p
     assert "the daemon runs" in found.seen
 
 
+@pytest.mark.parametrize("why", ["switched off", "off by schedule"])
+def test_the_camera_of_a_feed_that_is_off_is_left_alone(tmp_path, why):
+    with socket.create_server(("127.0.0.1", 0)) as camera:
+        feed = {
+            "id": "door",
+            "source": {"type": "rtsp", "url": f"rtsp://127.0.0.1:{camera.getsockname()[1]}/"},
+        }
+        if why == "switched off":
+            FeedSwitches(tmp_path / "data").set("door", is_on=False)
+        else:
+            another_day = EVERY_DAY[(SystemClock().moment().utc_ms // 86_400_000 + 3 + 3) % 7]
+            feed["schedule"] = [{"days": [another_day], "begin": "12:00", "end": "12:01"}]
+        found = by_name(examined(a_configuration(tmp_path, feeds=[feed]), "feeds")[1])["feed door"]
+        assert (found.health, found.seen) == (Health.WELL, f"{why}: its camera is left alone")
+        camera.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            camera.accept()
+
+
+def test_no_camera_is_looked_through_where_the_switches_cannot_be_read(tmp_path):
+    source = {"type": "rtsp", "url": "rtsp://127.0.0.1:9/live"}
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "switched-off").write_text("no folder")
+    config = a_configuration(tmp_path, feeds=[{"id": "door", "source": source}])
+    found = by_name(examined(config, "feeds")[1])["feed door"]
+    assert found.health is Health.ILL
+    assert "the switches of the feeds" in found.seen
+
+
 def a_feed(fps=10.0):
     return Feed(id="hall", source=FileSource(path=str(SCENE)), fps=fps)
 
@@ -232,3 +266,10 @@ def test_a_key_that_others_may_read_is_wrong(tmp_path):
     config = a_configuration(tmp_path, http={"tls": tls})
     seen = [one.seen for one in examined(config, "configuration")[1] if one.health is Health.ILL]
     assert seen == [f"the key {tmp_path / 'key.pem'} can be read by others"]
+
+
+def test_a_feed_whose_read_never_returns_does_not_hold_the_doctor_up():
+    found = awaited("feed hall", Future(), 0.01)
+
+    assert found.health is Health.ILL
+    assert "in spite of its time-outs" in found.seen

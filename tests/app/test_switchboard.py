@@ -117,6 +117,17 @@ def test_a_disk_that_fails_leaves_a_feed_off_and_untold_until_it_works_again(tmp
     assert house.told[-1] == ("hall", False)
 
 
+def test_a_switch_that_cannot_be_written_keeps_no_other_from_being_heeded(tmp_path):
+    house = House(tmp_path).begun()
+    (tmp_path / FOLDER / "hall.off").mkdir(parents=True)
+    house.board.ask("hall", True)
+
+    FeedSwitches(tmp_path).set("office", is_on=False)
+    house.board(at(12))
+
+    assert house.control.off("office") is Off.SWITCH
+
+
 def test_without_its_switches_nothing_starts(tmp_path):
     (tmp_path / FOLDER).write_text("in the way")
 

@@ -148,6 +148,15 @@ def test_a_person_is_found_in_any_namespace_unless_one_is_named(run):
     assert "nobody enrolled here is 'Bob'" in err
 
 
+@pytest.mark.usefixtures("ada")
+def test_whatever_words_the_name_has(run, tmp_path):
+    name = "who is more than one person"
+    with a_store(tmp_path / "data", namespace="office", seed="third") as store:
+        store.add_identity(name)
+
+    assert run("--person", name)[0] == 0
+
+
 def test_a_name_in_two_namespaces_is_refused_with_both(run, ada, tmp_path):
     with a_store(tmp_path / "data", namespace="office", seed="twin") as store:
         twin = store.add_identity("Ada")

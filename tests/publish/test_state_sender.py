@@ -170,3 +170,29 @@ def test_a_picture_on_its_way_when_the_connection_broke_is_not_sent_again(clock,
     connect(sender)
     assert sent(sender) == [("state", b"1"), ONLINE]
     assert [one.topic for one in sender.farewell()] == [TOPICS.status]
+
+
+def test_announcements_do_not_pile_up_however_often_home_assistant_starts(clock, latest):
+    announcer = Announcer([TOLD], 0, lambda: 0.0)
+    sender = StateSender("mqtt", TOPICS, latest, clock, announcer=announcer)
+    sender.connected()
+    for _ in range(50):
+        announcer.want()
+        sender.turn()
+    assert [topic for topic, _ in sent(sender)] == [CONFIG, TOPICS.status]
+    assert sent(sender) == [(CONFIG, TOLD.body())]
+    assert sent(sender) == []
+
+
+def test_nothing_contradicts_the_last_words(clock, latest):
+    wanted = KeptTopics({CONFIG: PARTS}, frozenset({"picture"}))
+    retained = RetainedTopics(Ledger(), "mqtt", "b:1", wanted)
+    announcer = Announcer([TOLD], 1000, lambda: 0.5)
+    sender = StateSender("mqtt", TOPICS, latest, clock, retained=retained, announcer=announcer)
+    connect(sender)
+    sender.turn()
+    latest.put(Saying("picture", b"jpeg"))
+    latest.put(Saying("state", b"1"))
+    clock.ms += 500
+    assert sender.farewell() == [Saying("picture", b""), Saying(TOPICS.status, b"offline")]
+    assert sent(sender) == [("state", b"1")]

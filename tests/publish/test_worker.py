@@ -7,6 +7,7 @@ import pytest
 
 from bench.mosquitto import eventually
 from bench.webhook_receiver import HANG, WebhookReceiver
+from builders.capture import HandClock
 from edged.delivery.outcome import DELIVERED, Fate, Outcome
 from edged.delivery.parcel import Parcel
 from edged.delivery.settlement import Settlement, Settler
@@ -186,3 +187,28 @@ def test_its_threads_are_daemons_so_that_a_hanging_one_cannot_hold_up_the_end(an
     (thread,) = [t for t in threading.enumerate() if t.name == "sink-scripted"]
     assert thread.daemon
     assert worker.stop(5.0)
+
+
+class EndlessWorker:
+    """A worker that is still there whenever a wait for its end is over, and how long these waits were."""
+
+    def __init__(self, clock: HandClock, waits_s: list[float]) -> None:
+        self.sink = ScriptedSink()
+        self._clock = clock
+        self._waits_s = waits_s
+
+    def interrupt(self) -> None:
+        """Does not help."""
+
+    def stop(self, timeout_s: float) -> bool:
+        self._waits_s.append(timeout_s)
+        self._clock.pass_s(timeout_s)
+        return False
+
+
+def test_several_sinks_that_hang_share_the_time_that_a_stop_has():
+    clock, waits_s = HandClock(), []
+    publishing = Publishing([EndlessWorker(clock, waits_s), EndlessWorker(clock, waits_s)], clock)
+
+    assert publishing.stop(0.8) == ("scripted", "scripted")
+    assert waits_s == [0.8, 0.0]

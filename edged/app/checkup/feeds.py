@@ -1,9 +1,9 @@
 """The feeds: whether they give frames, how many, how evenly, and who decodes them."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Thread
 from typing import Final
 
 from edged.app.checkup.finding import Check, Finding, doubtful, ill, well
@@ -11,9 +11,14 @@ from edged.app.checkup.premises import Premises
 from edged.camera.factory import make_source
 from edged.domain.errors import CameraError, CameraFault, EndOfMediaError
 from edged.domain.moment import Clock
+from edged.pipeline.feed_control import Off
+from edged.pipeline.patience import patience_of
 from edged.pipeline.ports import Source
 from edged.settings import sources
 from edged.settings.feeds import Feed
+from edged.settings.schedule import is_scheduled
+from edged.store.feed_switches import FeedSwitches
+from edged.system.clock import local_time
 
 _LEAST_FRAMES: Final = 2
 _RATE_TOLERANCE: Final = 0.8
@@ -56,17 +61,46 @@ class Measured:
 
 def checks(premises: Premises) -> Iterator[tuple[str, Check]]:
     """One check a feed. All feeds are measured at once, as the daemon reads them."""
-    feeds = premises.settings.feeds
-    pool = ThreadPoolExecutor(max_workers=len(feeds), thread_name_prefix="doctor")
-    looks = [pool.submit(_outcome, premises, feed) for feed in feeds]
-    pool.shutdown(wait=False)
-    for feed, look in zip(feeds, looks, strict=True):
-        yield f"feed {feed.id}", lambda look=look: [look.result()]  # type: ignore[misc]
+    begun = [(feed, _begun(premises, feed)) for feed in premises.settings.feeds]
+    for feed, look in begun:
+        patience = patience_of(feed.source)
+        limit_s = patience.open_s + 2 * patience.frame_s + premises.seconds
+        what = f"feed {feed.id}"
+        yield what, lambda what=what, look=look, limit_s=limit_s: [awaited(what, look, limit_s)]  # type: ignore[misc]
+
+
+def _begun(premises: Premises, feed: Feed) -> Future[Finding]:
+    """Measure in a thread that keeps nobody: a read that never returns must not hold the doctor up."""
+    look: Future[Finding] = Future()
+
+    def run() -> None:
+        try:
+            look.set_result(_outcome(premises, feed))
+        except Exception as error:  # noqa: BLE001 - the thread's top: whoever waits is told
+            look.set_exception(error)
+
+    Thread(target=run, name=f"doctor {feed.id}", daemon=True).start()
+    return look
+
+
+def awaited(what: str, look: Future[Finding], limit_s: float) -> Finding:
+    """What was found, where that comes in time."""
+    try:
+        return look.result(limit_s)
+    except TimeoutError:
+        return ill(
+            what,
+            f"has not answered for {limit_s:.0f} s, in spite of its time-outs",
+            "see to the device, the driver or the network share behind it",
+        )
 
 
 def _outcome(premises: Premises, feed: Feed) -> Finding:
     what = f"feed {feed.id}"
     source = make_source(feed.source, premises.base_dir, premises.clock)
+    off = _why_off(premises, feed) if source.is_live else None
+    if off is not None:
+        return well(what, f"{off}: its camera is left alone")
     try:
         measured = measure(source, feed.fps, premises.clock, premises.seconds)
     except CameraError as error:
@@ -77,6 +111,14 @@ def _outcome(premises: Premises, feed: Feed) -> Finding:
             )
         return ill(what, error.what, error.remedy)
     return _judged(what, feed, measured, is_live=source.is_live, is_shared=premises.daemon is not None)
+
+
+def _why_off(premises: Premises, feed: Feed) -> Off | None:
+    """Why nobody is to look through a live camera now; raises StoreError where its switch cannot be read."""
+    if feed.id in FeedSwitches(premises.folder).off():
+        return Off.SWITCH
+    local = local_time(premises.clock.moment().utc_ms)
+    return None if is_scheduled(feed.schedule, local) else Off.SCHEDULE
 
 
 def measure(source: Source, fps: float, clock: Clock, seconds: float) -> Measured:
