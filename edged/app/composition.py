@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from edged.app.cleaning import Cleaning
@@ -36,6 +35,7 @@ from edged.settings.root import Settings
 from edged.settings.sinks import MqttSink
 from edged.store.feed_switches import FeedSwitches
 from edged.system.chance import jitter
+from edged.system.clock import local_time
 from edged.system.thermal import Heat, Thermometer
 
 _LOG = logging.getLogger(__name__)
@@ -68,9 +68,7 @@ def assemble(
     board = switches.board = _switchboard(around, sources, publishing)
     pipelines = _pipelines(around, serving, sources, publishing)
     recogniser = _recogniser(around, serving, pipelines, committer, publishing)
-    governing = Governing(
-        settings, around.control, around.slots, recogniser.workload, sensors or Thermometer().read
-    )
+    governing = _governing(around, sources, recogniser, sensors or Thermometer().read)
     stop_capture = threading.Event()
     captures = _captures(around, sources, stop_capture)
     machinery = Machinery(
@@ -97,6 +95,19 @@ def assemble(
     )
     machinery.doors = _doors(around, serving, machinery, lambda: exposition(measured))
     return machinery
+
+
+def _governing(
+    around: Surroundings, sources: Mapping[str, Source], recogniser: Recogniser, sensors: Callable[[], Heat]
+) -> Governing:
+    return Governing(
+        around.settings,
+        around.control,
+        around.slots,
+        recogniser.workload,
+        sensors,
+        replays=[feed_id for feed_id, source in sources.items() if not source.is_live],
+    )
 
 
 def _device_report(
@@ -196,7 +207,7 @@ def _switchboard(around: Surroundings, sources: Mapping[str, Source], publishing
         around.control,
         FeedSwitches(around.data_dir),
         lambda feed_id, is_on: publishing.report_enabled(feed_id, is_on=is_on),
-        lambda utc_ms: datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone(),
+        local_time,
     )
     board.begin(around.clock.moment())
     return board

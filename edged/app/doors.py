@@ -1,15 +1,12 @@
 """What others on the network find: the HTTP server, with the API where there are clients for it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from edged.domain.errors import ConfigurationError
 from edged.domain.moment import Clock
 from edged.http.ports import Backend, Exposition, Served
 from edged.settings.http import Http, Metrics
-
-if TYPE_CHECKING:
-    pass
 
 SHORTEST_TOKEN: Final = 16
 
@@ -47,7 +44,7 @@ class Doors:
         exposition = None
         if settings.metrics is not None:
             exposition = Exposition(metrics, _token_of(settings.metrics))
-        self._server: HttpServer = HttpServer(Served(self, api, exposition), settings, clock)
+        self._server = HttpServer(Served(self, api, exposition), settings, clock)
 
     def open(self) -> None:
         """Let requests in: everything else runs. Raises ConfigurationError where it cannot listen."""

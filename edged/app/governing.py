@@ -1,7 +1,7 @@
 """The governor at work: reads the machine and the recogniser, and gives each feed its frame rate."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from edged.domain.moment import Moment
 from edged.pipeline.feed_control import FeedControl
@@ -17,7 +17,8 @@ _LOG = logging.getLogger(__name__)
 class Governing:
     """Called once a second by the main thread; what it found any thread may read.
 
-    Where the settings switch the governor off it measures all the same, and changes nothing.
+    Where the settings switch the governor off it measures all the same, and changes nothing. Clips that are
+    replayed wait for the models and lose no frame by it: they keep their rate, and count for the load alone.
 
     Args:
         settings: the daemon's.
@@ -25,6 +26,7 @@ class Governing:
         slots: count the frames that were dropped.
         workload: of the recogniser.
         sensors: reads the machine's heat; never raises.
+        replays: ids of the feeds that replay a clip.
     """
 
     def __init__(
@@ -34,13 +36,15 @@ class Governing:
         slots: SlotRing,
         workload: Workload,
         sensors: Callable[[], Heat],
+        replays: Collection[str] = (),
     ) -> None:
         self._is_enabled = settings.governor.enabled
         self._control = control
         self._slots = slots
         self._workload = workload
         self._sensors = sensors
-        self._configured = {feed.id: feed.fps for feed in settings.feeds}
+        self._replays = tuple(replays)
+        self._configured = {feed.id: feed.fps for feed in settings.feeds if feed.id not in self._replays}
         self._governor = Governor(settings.governor, self._configured, settings.requests.share)
         self.heat = Heat(None)
         """The last reading."""
@@ -57,7 +61,7 @@ class Governing:
     @property
     def fps(self) -> dict[str, float]:
         """Frames a second that each feed may take now."""
-        return {feed_id: self._control.fps(feed_id) for feed_id in self._configured}
+        return {feed_id: self._control.fps(feed_id) for feed_id in self._control.feed_ids}
 
     def __call__(self, now: Moment) -> None:
         """Look, decide, and have it obeyed."""
@@ -72,6 +76,7 @@ class Governing:
                     feed_id: self._workload.of_feed(feed_id, self._slots.dropped(feed_id))
                     for feed_id in self._configured
                 },
+                replays_s=sum(self._workload.of_feed(feed_id, 0).busy_s for feed_id in self._replays),
             )
         )
         self.load = decided.load

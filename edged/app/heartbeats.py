@@ -2,8 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from edged.domain.moment import Moment
+
+MOST_BETWEEN_MS: Final = 5_000
+"""What counts of the time between two looks, at most: where it was longer, whoever looks stood still too, as
+the whole process or machine did, and nobody can say who would have turned meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +39,20 @@ class Heartbeats:
 
     def __init__(self, hearts: Callable[[], Iterable[Heart]]) -> None:
         self._hearts = hearts
-        self._since: dict[str, tuple[int, int]] = {}
+        self._beats: dict[str, int] = {}
         self._still_s: dict[str, float] = {}
+        self._looked_ms: int | None = None
         self._wedged: tuple[Heart, ...] = ()
 
     def look(self, now: Moment) -> None:
         """See which beat."""
+        before_ms, self._looked_ms = self._looked_ms, now.steady_ms
+        passed_ms = 0 if before_ms is None else min(now.steady_ms - before_ms, MOST_BETWEEN_MS)
         wedged, still = [], {}
         for heart in self._hearts():
-            beats, since_ms = self._since.get(heart.name, (-1, 0))
-            if heart.is_idle or heart.beats != beats:
-                since_ms = now.steady_ms
-            self._since[heart.name] = heart.beats, since_ms
-            still[heart.name] = (now.steady_ms - since_ms) / 1000
+            has_turned = heart.is_idle or heart.beats != self._beats.get(heart.name)
+            self._beats[heart.name] = heart.beats
+            still[heart.name] = 0.0 if has_turned else self._still_s[heart.name] + passed_ms / 1000
             if still[heart.name] > heart.patience_s:
                 wedged.append(heart)
         self._still_s, self._wedged = still, tuple(wedged)

@@ -29,8 +29,9 @@ STOP_CLERK_S: Final = 0.3
 STOP_RECOGNISER_S: Final = 0.8
 STOP_COMMITTER_S: Final = 0.8
 STOP_KEEPER_S: Final = 0.2
+STOP_CLEANER_S: Final = 0.1
 STOP_WATCH_S: Final = 0.3
-LAST_WORDS_S: Final = 0.7
+LAST_WORDS_S: Final = 0.6
 LOOK_S: Final = 0.02
 STOP_SINKS_S: Final = 0.8
 STOP_CAPTURE_S: Final = 0.4
@@ -42,8 +43,9 @@ STATE_EVERY_MS: Final = 10_000
 
 WEDGED_AFTER_S: Final = 30.0
 """A recogniser that did not turn for so long will not."""
-COMMIT_HANGS_AFTER_S: Final = 60.0
-"""A commit that neither succeeded nor failed for so long will not; on a worn-out card one takes seconds."""
+COMMIT_HANGS_AFTER_S: Final = 180.0
+"""A commit that neither succeeded nor failed for so long will not. On a worn-out card one takes seconds, and
+where the disk is full and the file is made smaller first, a minute or two."""
 SILENT_AFTER_S: Final = 300.0
 """Other threads are told as trouble when they stand still for so long: longer than any of their time-outs."""
 LOST_AFTER_S: Final = 300.0
@@ -127,13 +129,14 @@ class Machinery:
         self._recogniser.stop()
         if self._recogniser.ident is not None:
             self._recogniser.join(STOP_RECOGNISER_S)
+        if self.cleaning is not None:
+            # Whoever writes the last words down is not to wait for a sweep.
+            self.cleaning.thread.stop(STOP_CLEANER_S)
         is_committed = self._committer.ident is None or self._committer.finish(STOP_COMMITTER_S)
         if self._groups is not None and not self._groups.keeper.finish(STOP_KEEPER_S):
             _LOG.error("The last news of unknown people's groups were not written down in time")
         if self._serving is not None:
             self._serving.stop_history(STOP_KEEPER_S)
-        if self.cleaning is not None:
-            self.cleaning.thread.stop(STOP_KEEPER_S)
         if self._watch.ident is not None:
             self._watch.stop(STOP_WATCH_S)
         if is_committed and self._recogniser.all_ended.is_set():
@@ -256,8 +259,9 @@ class Machinery:
     def _hearts(self) -> Iterator[Heart]:
         """All threads that somebody would miss, as they are now."""
         committer = self._committer
-        # While the outbox cannot be written, which the committer says, the recogniser waits before it.
-        yield Heart("recogniser", self._recogniser.beats, committer.is_stuck, WEDGED_AFTER_S, is_vital=True)
+        # The recogniser waits where the committer takes nothing, which is looked at for itself.
+        waits = committer.is_stuck or committer.is_full
+        yield Heart("recogniser", self._recogniser.beats, waits, WEDGED_AFTER_S, is_vital=True)
         yield Heart("committer", committer.beats, committer.is_idle, COMMIT_HANGS_AFTER_S, is_vital=True)
         yield Heart("gallery-watch", self._watch.beats, is_idle=False, patience_s=SILENT_AFTER_S)
         for status in self._publishing.status:

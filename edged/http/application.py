@@ -22,6 +22,8 @@ from edged.http.pages import docs_pages, health_pages
 from edged.http.ports import Served
 from edged.settings.http import Http
 
+_SCRAPES: Final = 4
+"""Scrapes of the metrics that may wait for the one that is being answered."""
 _BODIES: Final = 2
 """Bodies of the greatest length that may be held at once."""
 
@@ -40,9 +42,11 @@ class Application:
     def __init__(self, served: Served, settings: Http, clock: Clock, version: str, limits: Limits) -> None:
         self._calls = Lane("http-call", limits.threads, limits.waiting)
         self._checks = Lane("http-check", 1, limits.connections)
+        # A scrape reads the outbox, and may wait for it: health and tokens are not to wait with it.
+        self._scrapes = Lane("http-metrics", 1, _SCRAPES)
         paths: dict[str, ASGIApp] = {**health_pages(served.vitals, self._checks)}
         if served.metrics is not None:
-            paths["/metrics"] = MetricsPage(served.metrics, self._checks)
+            paths["/metrics"] = MetricsPage(served.metrics, self._scrapes)
         if served.api is not None:
             service = Service(
                 backend=served.api,
@@ -68,6 +72,7 @@ class Application:
         """Begin no further call."""
         self._calls.close()
         self._checks.close()
+        self._scrapes.close()
 
 
 def _api(service: Service, version: str) -> dict[str, ASGIApp]:

@@ -71,6 +71,11 @@ class Committer(threading.Thread):
         return self._queue.qsize()
 
     @property
+    def is_full(self) -> bool:
+        """Whether `put` waits until something was committed."""
+        return self._queue.full()
+
+    @property
     def is_idle(self) -> bool:
         """Whether everything that was put is committed."""
         return self._queue.unfinished_tasks == 0
@@ -102,11 +107,12 @@ class Committer(threading.Thread):
     def finish(self, timeout_s: float) -> bool:
         """Commit what waits and end; False when the store would not take it in time."""
         self._hurry.set()
+        deadline_ms = self._clock.moment().steady_ms + round(1000 * timeout_s)
         try:
             self._queue.put(None, timeout=timeout_s)
         except queue.Full:
             return False
-        self.join(timeout_s)
+        self.join(max(0.0, (deadline_ms - self._clock.moment().steady_ms) / 1000))
         return not self.is_alive() and self._given_up == 0
 
     def run(self) -> None:

@@ -58,7 +58,8 @@ class Readings:
         celsius: the processor's temperature; None where unknown.
         throttled: why the machine slows itself down; empty where it does not.
         requests_s: of the recogniser's time that requests took, since the start.
-        feeds: by their ids.
+        feeds: those whose rate is governed, by their ids.
+        replays_s: of the recogniser's time that replayed clips took, since the start.
     """
 
     at_s: float
@@ -66,6 +67,7 @@ class Readings:
     throttled: tuple[str, ...]
     requests_s: float
     feeds: Mapping[str, FeedWork]
+    replays_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Governor:
         self._feeds = {feed: _Feed(wanted, min(wanted, settings.min_fps)) for feed, wanted in fps.items()}
         self._heat = _Heat(settings, max((feed.lowest for feed in self._feeds.values()), default=0))
         self._requests = _Average()
+        self._replays = _Average()
         self._last: Readings | None = None
         self._short_since_s: float | None = None
         self._wants_more = False
@@ -128,6 +131,7 @@ class Governor:
         if last is not None and readings.at_s > last.at_s:
             passed_s = readings.at_s - last.at_s
             self._requests.add((readings.requests_s - last.requests_s) / passed_s, passed_s)
+            self._replays.add((readings.replays_s - last.replays_s) / passed_s, passed_s)
             for name, feed in self._feeds.items():
                 feed.note(last.feeds[name], readings.feeds[name], passed_s)
             self._share_time(readings.at_s)
@@ -171,7 +175,8 @@ class Governor:
         if any(feed.ladder.step for feed in slow.values()):
             reasons += (OUT_OF_TIME if self._wants_more else f"lately {OUT_OF_TIME}",)
         rates = ", ".join(f"{name} {feed.allowed:.3g} of {feed.wanted:.3g}" for name, feed in slow.items())
-        load = self._requests.value + sum(feed.busy.value for feed in self._feeds.values())
+        load = self._requests.value + self._replays.value
+        load += sum(feed.busy.value for feed in self._feeds.values())
         return Decision(
             fps=fps,
             reasons=reasons,

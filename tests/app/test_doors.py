@@ -64,8 +64,9 @@ def test_a_token_that_could_be_guessed_is_refused(tmp_path: Path) -> None:
     assert "short" not in str(refusal.value)
 
 
-def test_a_daemon_that_serves_nothing_loads_nothing_for_it() -> None:
-    asking = "import edged.app.daemon, sys; print(*({'prometheus_client', 'uvicorn'} & sys.modules.keys()))"
+def test_a_daemon_that_serves_and_posts_nothing_loads_nothing_for_it() -> None:
+    heavy = {"prometheus_client", "uvicorn", "urllib3"}
+    asking = f"import edged.app.daemon, sys; print(*({heavy} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == []

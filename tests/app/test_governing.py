@@ -20,7 +20,7 @@ from edged.system.thermal import Heat
 class House:
     """Two feeds at 10 frames a second, whose frames take as long as a test wants."""
 
-    def __init__(self, **governor):
+    def __init__(self, replays=(), **governor):
         feeds = tuple(
             Feed(id=name, namespace="home", source=FileSource(path="/clip.mp4"), fps=10)
             for name in ("hall", "gate")
@@ -31,7 +31,7 @@ class House:
         self.heat = Heat(50.0)
         self.second = 0
         self.governing = Governing(
-            settings, self.control, SlotRing(("hall", "gate")), self.workload, lambda: self.heat
+            settings, self.control, SlotRing(("hall", "gate")), self.workload, lambda: self.heat, replays
         )
 
     def run(self, seconds, **cost_ms):
@@ -82,3 +82,17 @@ def test_switched_off_it_measures_and_changes_nothing():
     assert house.governing.load == pytest.approx(0.5, abs=0.05)
     assert house.governing.slowed == ""
     assert house.governing.heat.celsius == 95.0
+
+
+def test_a_clip_that_is_replayed_keeps_its_rate_and_is_not_called_slowed():
+    house = House(replays=("gate",))
+
+    rates = house.run(30, hall=1, gate=95)
+    house.heat = Heat(85.0)
+    hot = house.run(30, hall=1, gate=95)
+
+    assert rates == {"hall": 10, "gate": 10}
+    assert hot["hall"] < 10
+    assert hot["gate"] == 10
+    assert "gate" not in house.governing.slowed
+    assert house.governing.load > 0.9

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from builders.recognition import at
-from edged.app.heartbeats import Heart, Heartbeats
+from edged.app.heartbeats import MOST_BETWEEN_MS, Heart, Heartbeats
 
 SINK = Heart("sink mqtt", 1, is_idle=False, patience_s=300.0)
 COMMITTER = Heart("committer", 1, is_idle=False, patience_s=60.0, is_vital=True)
@@ -15,10 +15,16 @@ class Chest:
     def __init__(self, *hearts):
         self.hearts = list(hearts)
         self.beats = Heartbeats(lambda: self.hearts)
+        self.beats.look(at(0))
+
+        self.second = 0
 
     def after_s(self, *seconds):
+        """Looks once a second up to each of these."""
         for second in seconds:
-            self.beats.look(at(1000 * second))
+            while self.second < second:
+                self.second += 1
+                self.beats.look(at(1000 * self.second))
         return self.beats
 
 
@@ -64,3 +70,12 @@ def test_a_thread_that_goes_on_after_all_is_well_again():
     chest.hearts = [replace(COMMITTER, beats=2)]
 
     assert not chest.after_s(101).wedged
+
+
+def test_what_passes_while_the_whole_process_stands_still_is_held_against_nobody():
+    chest = Chest(COMMITTER)
+
+    chest.beats.look(at(8 * 3600 * 1000))
+
+    assert not chest.beats.wedged
+    assert chest.beats.still_s["committer"] <= MOST_BETWEEN_MS / 1000

@@ -10,6 +10,7 @@ def test_all_waits_of_a_stop_together_stay_below_five_seconds() -> None:
         machinery.STOP_CLERK_S,
         machinery.STOP_RECOGNISER_S,
         machinery.STOP_COMMITTER_S,
+        machinery.STOP_CLEANER_S,
         keepers * machinery.STOP_KEEPER_S,
         machinery.STOP_WATCH_S,
         machinery.LAST_WORDS_S,

@@ -1,6 +1,8 @@
 """`/metrics`, and a server without an API; real servers, real requests."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -27,10 +29,14 @@ class Vitals:
 
 @contextmanager
 def _a_server(
-    token: str | None, *, with_metrics: bool = True, **settings: object
+    token: str | None,
+    *,
+    with_metrics: bool = True,
+    text: Callable[[], bytes] = lambda: TEXT,
+    **settings: object,
 ) -> Iterator[tuple[str, HttpServer]]:
     listen = f"127.0.0.1:{free_port()}"
-    metrics = Exposition(lambda: TEXT, token) if with_metrics else None
+    metrics = Exposition(text, token) if with_metrics else None
     server = HttpServer(
         Served(Vitals(), None, metrics), Http(listen=listen, **settings), SystemClock(), Limits(linger_s=0.2)
     )
@@ -76,6 +82,24 @@ def test_without_a_token_nobody_who_comes_through_a_proxy_does(header: str, trus
 
         assert answer.status_code == 403
         assert "http.metrics.token" in answer.json()["error"]["message"]
+
+
+def test_health_does_not_wait_for_a_scrape_that_takes_long() -> None:
+    begun, released = threading.Event(), threading.Event()
+
+    def slowly() -> bytes:
+        begun.set()
+        released.wait(60)
+        return TEXT
+
+    with _a_server(None, text=slowly) as (base, _), ThreadPoolExecutor(1) as scraper:
+        scrape = scraper.submit(httpx.get, f"{base}/metrics", timeout=60)
+        try:
+            assert begun.wait(20)
+            assert httpx.get(f"{base}/healthz").status_code == 200
+        finally:
+            released.set()
+        assert scrape.result(60).content == TEXT
 
 
 def test_without_clients_there_is_health_and_nothing_of_the_api() -> None:
