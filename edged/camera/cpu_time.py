@@ -25,13 +25,14 @@ def this_thread() -> str:
     return f"self/task/{threading.get_native_id()}"
 
 
-def decoding_threads() -> frozenset[str]:
-    """The threads of this process that FFmpeg's libraries started, for `cpu_ms`."""
-    return frozenset(
-        f"self/task/{task.name}"
-        for task in (_PROC / "self" / "task").iterdir()
-        if _name(task) == _OF_THE_DECODER
-    )
+def all_threads() -> frozenset[str]:
+    """The threads of this process, for `cpu_ms`."""
+    return frozenset(f"self/task/{task.name}" for task in (_PROC / "self" / "task").iterdir())
+
+
+def of_the_decoder(threads: Iterable[str]) -> tuple[str, ...]:
+    """Those that FFmpeg's libraries started. One that has only just begun has no name yet and is left out."""
+    return tuple(each for each in threads if _name(_PROC / each) == _OF_THE_DECODER)
 
 
 def _name(task: Path) -> str:

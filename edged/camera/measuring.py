@@ -35,7 +35,8 @@ class Measurement:
         self, source: DecodingSource, clock: Clock, warm_up_ms: int = WARM_UP_MS, measure_ms: int = MEASURE_MS
     ) -> None:
         self._clock = clock
-        self._tasks = (*source.tasks, this_thread())
+        self._source = source
+        self._tasks: tuple[str, ...] = ()
         self._measure_ms = measure_ms
         self._from_ms = clock.moment().steady_ms + warm_up_ms
         self._begin: tuple[int, float] | None = None
@@ -46,6 +47,7 @@ class Measurement:
         now_ms = self._clock.moment().steady_ms
         if self._begin is None:
             if now_ms >= self._from_ms:
+                self._tasks = (*self._source.tasks, this_thread())
                 self._begin = now_ms, cpu_ms(self._tasks)
             return None
         self._frames += 1

@@ -9,7 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edged.camera.cpu_time import decoding_threads
+from edged.camera.cpu_time import all_threads, of_the_decoder
 from edged.domain.errors import CameraError, CameraFault
 from edged.domain.frame import Pixels
 
@@ -27,20 +27,24 @@ class Capture:
 
     Attributes:
         decoder: who decodes; empty before it was opened.
-        tasks: folders below /proc of the threads that FFmpeg started for it, for measuring.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._capture: cv2.VideoCapture | None = None
         self.decoder = ""
-        self.tasks: tuple[str, ...] = ()
+        self._begun_with_it: frozenset[str] = frozenset()
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Folders below /proc of the threads that FFmpeg started for it, for measuring."""
+        return of_the_decoder(self._begun_with_it)
 
     def open(self, target: str, backend: int, parameters: Sequence[int] = ()) -> bool:
         """Try to open; False where OpenCV cannot, and it never says why."""
         silence_opencv()
         self.close()
-        before = decoding_threads()
+        before = all_threads()
         try:
             capture = cv2.VideoCapture(target, backend, list(parameters))
         except (cv2.error, MemoryError):
@@ -48,7 +52,7 @@ class Capture:
         if not capture.isOpened():
             return False
         self._capture = capture
-        self.tasks = tuple(decoding_threads() - before)
+        self._begun_with_it = all_threads() - before
         codec = self._codec()
         if codec in _NOT_VIDEO_CODECS:
             self.close()

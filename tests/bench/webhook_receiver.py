@@ -70,9 +70,7 @@ class WebhookReceiver:
         self._open: set[socket.socket] = set()
         self._folder = tempfile.TemporaryDirectory(prefix="webhook-")
         self.ca_file = str(Path(self._folder.name) / "ca.pem")
-        self._server = _Server(self)
-        if tls:
-            self._server.socket = self._wrapped(self._server.socket)
+        self._server = _Server(self, self._context() if tls else None)
         self.port = int(self._server.server_address[1])
         self.url = f"{'https' if tls else 'http'}://localhost:{self.port}/hook"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -121,22 +119,36 @@ class WebhookReceiver:
         with self._lock:
             return [one.body.decode() for one in self.received]
 
-    def _wrapped(self, listener: socket.socket) -> socket.socket:
+    def _context(self) -> ssl.SSLContext:
         ca = trustme.CA()
         ca.cert_pem.write_to_path(self.ca_file)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         ca.issue_cert("localhost").configure_cert(context)
-        # The handshake is the handler's: a client that does not make it must not hold up the others.
-        return context.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
+        return context
 
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = True
 
-    def __init__(self, receiver: WebhookReceiver) -> None:
+    def __init__(self, receiver: WebhookReceiver, context: ssl.SSLContext | None) -> None:
         self.receiver = receiver
+        self._context = context
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def get_request(self):
+        connection, address = super().get_request()
+        if self._context is None:
+            return connection, address
+        try:
+            # Python leaves a socket open whose client has gone before it could be wrapped.
+            connection.getpeername()
+        except OSError:
+            connection.close()
+            raise
+        # The handshake is the handler's: a client that does not make it must not hold up the others.
+        wrapped = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return wrapped, address
 
     def process_request(self, request, client_address):
         with self.receiver._lock:

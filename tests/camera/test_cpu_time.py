@@ -5,7 +5,8 @@ import threading
 from pathlib import Path
 
 from bench.clips import pattern
-from edged.camera.cpu_time import cpu_ms, decoding_threads, this_thread
+from bench.mosquitto import eventually
+from edged.camera.cpu_time import all_threads, cpu_ms, of_the_decoder, this_thread
 from edged.camera.factory import make_source
 from edged.settings.sources import FileSource
 from edged.system.clock import SystemClock
@@ -36,16 +37,18 @@ def test_times_are_added_and_what_has_ended_counts_nothing():
 
 
 def test_threads_that_opencv_decodes_with_are_found_and_are_the_sources_own():
-    before = decoding_threads()
-    one, three = (
+    before = all_threads()
+    one, three, other = (
         make_source(FileSource(path=str(pattern()), decode_threads=threads), Path("/"), SystemClock())
-        for threads in (1, 3)
+        for threads in (1, 3, 2)
     )
-    for source in (one, three):
+    for source in (one, three, other):
         source.open()
 
+    # A thread gives itself its name, a moment after it has begun.
+    eventually(lambda: len(three.tasks) == 3, "three named threads")  # type: ignore[attr-defined]
+    eventually(lambda: len(other.tasks) == 2, "two named threads")  # type: ignore[attr-defined]
     assert one.tasks == ()  # type: ignore[attr-defined]
-    assert set(three.tasks) == decoding_threads() - before  # type: ignore[attr-defined]
-    assert len(three.tasks) == 3  # type: ignore[attr-defined]
-    for source in (one, three):
+    assert {*three.tasks, *other.tasks} == set(of_the_decoder(all_threads() - before))  # type: ignore[attr-defined]
+    for source in (one, three, other):
         source.close()
