@@ -121,6 +121,8 @@ class _Server(uvicorn.Server):
         self._accepting: list[asyncio.Task[None]] = []
         self._admitting: dict[asyncio.Task[None], BoundedProtocol] = {}
         """What is being admitted. uvicorn counts a connection a little before its admission has ended."""
+        self._accepted: set[socket.socket] = set()
+        """Connections whose admission has not begun; one that is cancelled before that never runs."""
 
     async def on_tick(self, counter: int) -> bool:
         """What the loop does every tenth of a second."""
@@ -155,15 +157,20 @@ class _Server(uvicorn.Server):
         for task in [*self._accepting, *self._admitting]:
             task.cancel()
         await asyncio.gather(*self._accepting, *self._admitting, return_exceptions=True)
+        for connection in self._accepted:
+            connection.close()
         for listener in self._listeners:
             listener.close()
         await super().shutdown(sockets)
 
     async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         while True:
+            await _readable(listener)
             try:
-                connection, _ = await loop.sock_accept(listener)
+                # Not by the loop's `sock_accept`: one that is cancelled just then loses what it has accepted.
+                connection, _ = listener.accept()
+            except BlockingIOError:
+                continue
             except OSError as error:
                 _log.warning("a connection cannot be accepted: %s", error.strerror)
                 await asyncio.sleep(_REST_S)
@@ -172,6 +179,8 @@ class _Server(uvicorn.Server):
                 _log.warning("more than %d connections: one is closed at once", self._limits.connections)
                 connection.close()
                 continue
+            connection.setblocking(False)
+            self._accepted.add(connection)
             protocol = self._protocol()
             task = asyncio.create_task(self._admit(connection, protocol))
             self._admitting[task] = protocol
@@ -179,6 +188,7 @@ class _Server(uvicorn.Server):
 
     async def _admit(self, connection: socket.socket, protocol: BoundedProtocol) -> None:
         """Shake hands, where there is TLS; from then on the protocol has the connection."""
+        self._accepted.discard(connection)
         limits: dict[str, Any] = {}
         if self._tls is not None:
             limits = {
@@ -197,6 +207,17 @@ class _Server(uvicorn.Server):
         return BoundedProtocol(
             self._limits, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
+
+
+async def _readable(listener: socket.socket) -> None:
+    """Wait until somebody wants to connect."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(listener, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(listener)
 
 
 def _log_mishap(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
