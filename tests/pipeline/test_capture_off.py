@@ -38,9 +38,9 @@ def test_a_feed_that_is_off_is_not_read_until_it_is_on_again():
         captured.until(lambda _: captured.source.closed == 1)
         assert not state.capturing
         assert captured.thread.is_alive
-        assert [frame.number for frame in captured.frames] == [1]
+        captured.until(lambda _: [frame.number for frame in captured.frames] == [1])
         control.set_off("door", Off.SWITCH, is_off=False)
-        captured.until(lambda state: state.state == "ended")
+        captured.until_ended()
 
     assert [frame.times_off for frame in captured.frames] == [0, 1]
     assert captured.state.faults == {}
@@ -55,7 +55,7 @@ def test_a_frame_that_was_grabbed_before_the_switch_is_marked_as_such_however_la
         return a_scene(1)
 
     with captured_while([off_and_on_again], control=control) as captured:
-        captured.until(lambda state: state.state == "ended")
+        captured.until_ended()
 
     assert not control.is_for_use("door", captured.frames[0].times_off)
     assert control.is_for_use("door", control.times_off("door"))
@@ -121,7 +121,7 @@ def test_a_lower_rate_is_kept_evenly_and_told():
     control.set_fps("door", 2.5)
     scenes = [a_scene(number) for number in range(100)]
     with captured_while(scenes, control=control, feed=a_camera(fps=10.0), step_s=0.05) as captured:
-        state = captured.until(lambda state: state.state == "ended")
+        state = captured.until_ended()
 
     assert state.fps_allowed == 2.5
     # The slot may drop what its taker is too slow for: the source runs as fast as it can.
@@ -135,7 +135,7 @@ def test_a_higher_rate_than_configured_is_not_taken():
     control.set_fps("door", 20.0)
     scenes = [a_scene(number) for number in range(100)]
     with captured_while(scenes, control=control, feed=a_camera(fps=10.0), step_s=0.05) as captured:
-        state = captured.until(lambda state: state.state == "ended")
+        state = captured.until_ended()
 
     assert state.frames <= 52
     assert state.fps_allowed is None
@@ -146,7 +146,7 @@ def test_what_a_mask_covers_is_seen_by_nobody():
     left_half = Mask(points=tuple(Point(x=x, y=y) for x, y in ((0, 0), (0.5, 0), (0.5, 1), (0, 1))))
     bright = np.full((24, 32, 3), 200, np.uint8)
     with captured_while([bright], control=control, feed=a_camera(masks=(left_half,))) as captured:
-        captured.until(lambda state: state.state == "ended")
+        captured.until_ended()
 
     (frame,) = captured.frames
     assert not frame.pixels[:, :16].any()
