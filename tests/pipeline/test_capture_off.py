@@ -121,7 +121,8 @@ def test_a_lower_rate_is_kept_evenly_and_told():
     control.set_fps("door", 2.5)
     scenes = [a_scene(number) for number in range(100)]
     with captured_while(scenes, control=control, feed=a_camera(fps=10.0), step_s=0.05) as captured:
-        state = captured.until_ended()
+        captured.until_ended()
+        state = captured.state
 
     assert state.fps_allowed == 2.5
     # The slot may drop what its taker is too slow for: the source runs as fast as it can.
@@ -135,7 +136,8 @@ def test_a_higher_rate_than_configured_is_not_taken():
     control.set_fps("door", 20.0)
     scenes = [a_scene(number) for number in range(100)]
     with captured_while(scenes, control=control, feed=a_camera(fps=10.0), step_s=0.05) as captured:
-        state = captured.until_ended()
+        captured.until_ended()
+        state = captured.state
 
     assert state.frames <= 52
     assert state.fps_allowed is None
