@@ -14,6 +14,7 @@ from edged.settings.quantities import Section, key
 from edged.settings.recognition import Detection, Models, Motion, Quality, Recognition, Sightings, Tracking
 from edged.settings.requests import Requests
 from edged.settings.sinks import AnySink, Outbox
+from edged.settings.sync import Sync
 
 
 class Log(Section, frozen=True, kw_only=True):
@@ -67,3 +68,7 @@ class Settings(Section, frozen=True, kw_only=True):
     http: Annotated[Http | None, key("The recognition API over HTTP; without it nothing listens.")] = None
     requests: Annotated[Requests, key("Requests to recognise pictures.")] = Requests()
     history: Annotated[History, key("What is kept of jobs, for the API.")] = History()
+    sync: Annotated[
+        Sync | None,
+        key("Namespaces that are the same on many nodes; `{}` with the defaults. Without it none is."),
+    ] = None

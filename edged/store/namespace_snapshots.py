@@ -25,8 +25,28 @@ KEPT: Final = 3
 APART_MS: Final = 10 * 60 * 1000
 """A burst of changes gives one snapshot, so that the three that are kept reach back some way."""
 
-_TABLES: Final = ("ledger", "sealing", "identity", "face", "chip", "embedding", "tombstone")
-"""What a snapshot holds: who is enrolled. A test compares these with the schema."""
+_TABLES: Final = (
+    "ledger",
+    "sealing",
+    "identity",
+    "face",
+    "chip",
+    "embedding",
+    "tombstone",
+    # After the people: copying them is no change that a member wants.
+    "sync_key",
+    "sync_member",
+    "sync_invitation",
+    "sync_proposed",
+    "sync_change",
+    "sync_proposal",
+    "sync_withheld",
+    "sync_retired",
+    "sync_bucket",
+    "sync_epoch",
+    "sync_membership",
+)
+"""What a snapshot holds: who is enrolled, and how that is synced. A test compares these with the schema."""
 
 _NAME: Final = re.compile(r"(\d{8}T\d{6}Z)\.r(\d+)\.db")
 _STAMP: Final = "%Y%m%dT%H%M%SZ"

@@ -1,0 +1,1 @@
+"""What keeps one namespace the same on many nodes, as values: statements, pages, keys, decisions."""

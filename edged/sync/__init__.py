@@ -1,0 +1,1 @@
+"""The nodes of a namespace at work: they stand on the namespace's database and on a broker's connection."""
