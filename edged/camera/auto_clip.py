@@ -7,10 +7,10 @@ from typing import Final
 
 from edged.camera.auto_choice import Figures, Trial, best, reasons
 from edged.camera.candidates import Candidate, Machine, candidates, this_machine
+from edged.camera.chosen_source import ChosenSource
 from edged.camera.decoding import Decodings, DecodingSource
 from edged.camera.measuring import Measurement
-from edged.domain.errors import CameraError, CameraFault, EndOfMediaError
-from edged.domain.frame import Pixels
+from edged.domain.errors import CameraError, EndOfMediaError
 from edged.domain.moment import Clock
 
 _LOG: Final = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ _TRIAL_FRAMES: Final = 300
 _LOOK_EVERY: Final = 10
 
 
-class ClipByAuto:
+class ClipByAuto(ChosenSource):
     """A clip of which every way decodes the beginning, once, before it is played from its first frame.
 
     Args:
@@ -31,12 +31,10 @@ class ClipByAuto:
     def __init__(
         self, decodings: Decodings, clock: Clock, look_around: Callable[[str], Machine] = this_machine
     ) -> None:
-        self.is_live = decodings.is_live
-        self._decodings = decodings
+        super().__init__(decodings)
         self._clock = clock
         self._look_around = look_around
         self._chosen: Candidate | None = None
-        self._source: DecodingSource | None = None
 
     @property
     def decoder(self) -> str:
@@ -50,24 +48,6 @@ class ClipByAuto:
         self._source = chosen.make()
         self._source.open()
         self._chosen = chosen
-
-    def grab(self) -> float | None:
-        """Take the next frame."""
-        if self._source is None:
-            raise CameraError(CameraFault.DISCONNECTED, f"{self._decodings.name} is not open")
-        return self._source.grab()
-
-    def retrieve(self) -> Pixels:
-        """The frame just grabbed."""
-        if self._source is None:
-            raise CameraError(CameraFault.NOT_VIDEO, f"{self._decodings.name}: no picture was received")
-        return self._source.retrieve()
-
-    def close(self) -> None:
-        """Let go of it."""
-        source, self._source = self._source, None
-        if source is not None:
-            source.close()
 
     def _choice(self) -> Candidate:
         everyone = candidates(self._decodings, self._look_around(self._decodings.ffmpeg_path))

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from edged.camera.decoding import Decodings, DecodingSource
+from edged.camera.chosen_source import ChosenSource
+from edged.camera.decoding import Decodings
 from edged.camera.presets import PRESETS, Way
 from edged.domain.errors import CameraError, CameraFault
-from edged.domain.frame import Pixels
 
 
-class SourceByPreset:
+class SourceByPreset(ChosenSource):
     """A stream or clip that the hardware decodes.
 
     The codec is asked for at the first opening, and again after one that failed; what decodes it is then
@@ -26,12 +26,10 @@ class SourceByPreset:
         decodings: Decodings,
         presets: Mapping[str, Mapping[str, tuple[Way, ...]]] = PRESETS,
     ) -> None:
-        self.is_live = decodings.is_live
+        super().__init__(decodings)
         self._preset = preset
         self._known = presets[preset]
-        self._decodings = decodings
         self._way: Way | None = None
-        self._source: DecodingSource | None = None
 
     @property
     def decoder(self) -> str:
@@ -44,24 +42,6 @@ class SourceByPreset:
         remembered, self._way = self._way, None
         ways = (remembered,) if remembered is not None else self._ways()
         self._way = self._first_that_opens(ways)
-
-    def grab(self) -> float | None:
-        """Take the next frame."""
-        if self._source is None:
-            raise CameraError(CameraFault.DISCONNECTED, f"{self._decodings.name} is not open")
-        return self._source.grab()
-
-    def retrieve(self) -> Pixels:
-        """The frame just grabbed."""
-        if self._source is None:
-            raise CameraError(CameraFault.NOT_VIDEO, f"{self._decodings.name}: no picture was received")
-        return self._source.retrieve()
-
-    def close(self) -> None:
-        """Let go of it."""
-        source, self._source = self._source, None
-        if source is not None:
-            source.close()
 
     def _ways(self) -> tuple[Way, ...]:
         codec = self._decodings.codec()
