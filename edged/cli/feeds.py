@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edged.cli.config_option import add_config_option
+from edged.cli.config_option import add_config_option, add_data_dir_option
 from edged.domain.errors import EdgedError
 
 if TYPE_CHECKING:
@@ -49,12 +49,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("feed", nargs="?", metavar="FEED", help="the id of a feed")
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_config_option(parser)
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        help="folder of the databases (default: the configuration's, else $STATE_DIRECTORY, "
-        "else ~/.local/share/edged)",
-    )
+    add_data_dir_option(parser)
     parser.set_defaults(run=lambda arguments: _run(parser, arguments))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from edged.app.absolute_paths import with_absolute_paths
 from edged.app.configuration import load
 from edged.app.data_dir import data_dir_of
-from edged.cli.config_option import DEFAULT_PATH, add_config_option
+from edged.cli.config_option import DEFAULT_PATH, add_config_option, add_data_dir_option
 from edged.domain.errors import IdentityError, StoreError
 from edged.settings.root import Settings
 from edged.store.faults import is_there
@@ -21,12 +21,7 @@ def add_place_options(parser: argparse.ArgumentParser) -> None:
     """Give the parser the options that say where the people are."""
     parser.add_argument("--namespace", default="home", metavar="NS", help="whose people (default: home)")
     add_config_option(parser)
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        help="folder of the databases (default: the configuration's, else $STATE_DIRECTORY, "
-        "else ~/.local/share/edged)",
-    )
+    add_data_dir_option(parser)
 
 
 class Place:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edged.cli.config_option import DEFAULT_PATH, add_config_option
+from edged.cli.config_option import DEFAULT_PATH, add_config_option, add_data_dir_option
 from edged.domain.errors import EdgedError, ModelError
 
 if TYPE_CHECKING:
@@ -70,9 +70,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--directory", metavar="DIR", help="folder of your own models (default: the configuration's)"
     )
-    parser.add_argument(
-        "--data-dir", metavar="DIR", help="folder of the databases (default: the configuration's)"
-    )
+    add_data_dir_option(parser)
     add_config_option(parser)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edged.cli.config_option import DEFAULT_PATH, add_config_option
+from edged.cli.config_option import DEFAULT_PATH, add_config_option, add_data_dir_option
 from edged.domain.errors import EdgedError
 
 if TYPE_CHECKING:
@@ -58,12 +58,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--all", action="store_true", help="with `resend`: every dead letter")
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_config_option(parser)
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        help="folder of the databases (default: the configuration's, else $STATE_DIRECTORY, "
-        "else ~/.local/share/edged)",
-    )
+    add_data_dir_option(parser)
     parser.set_defaults(run=lambda arguments: _run(parser, arguments))
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edged.cli.config_option import DEFAULT_PATH, add_config_option
+from edged.cli.config_option import DEFAULT_PATH, add_config_option, add_data_dir_option
 from edged.domain.errors import ConfigurationError, InputError, StoreError
 
 if TYPE_CHECKING:
@@ -70,12 +70,7 @@ def _action(
 ) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=words, description=description)
     add_config_option(parser)
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        help="folder of the databases (default: the configuration's, else $STATE_DIRECTORY, "
-        "else ~/.local/share/edged)",
-    )
+    add_data_dir_option(parser)
     return parser
 
 

@@ -32,7 +32,7 @@ _UNITS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"))
 
 def add_report(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the action."""
-    from edged.cli.config_option import add_config_option
+    from edged.cli.config_option import add_config_option, add_data_dir_option
 
     parser = actions.add_parser(
         "report",
@@ -44,12 +44,7 @@ def add_report(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument("--namespace", metavar="NS", help="with --person: where (default: wherever they are)")
     parser.add_argument("--json", action="store_true", help="print a JSON object")
     add_config_option(parser)
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        help="folder of the databases (default: the configuration's, else $STATE_DIRECTORY, "
-        "else ~/.local/share/edged)",
-    )
+    add_data_dir_option(parser)
     parser.set_defaults(run=_run)
 
 
