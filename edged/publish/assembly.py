@@ -157,6 +157,7 @@ def make_publishing(
     feeds: Sequence[Feed] = (),
     ledger: RetainedLedger | None = None,
     switch: Callable[[str, bool], None] | None = None,
+    synced: Sequence[str] = (),
 ) -> Publishing:
     """The sinks of a configuration with their workers, not started yet.
 
@@ -173,12 +174,13 @@ def make_publishing(
         ledger: where it is written down what brokers keep; None: nothing that was kept is ever cleared.
         switch: called with a feed's id and whether it is to be on, from a sink's thread, and does not wait;
             None: no feed can be switched over MQTT.
+        synced: the namespaces whose sync the sinks may tell of.
 
     Raises:
         ConfigurationError: a secret or a certificate cannot be used.
     """
     prefixes = {section.prefix for section in sections if isinstance(section, settings.MqttSink)}
-    parts = MqttParts(device, clock, jitter, requests, prefixes, feeds, ledger, switch)
+    parts = MqttParts(device, clock, jitter, requests, prefixes, feeds, ledger, switch, synced)
 
     def worker(section: settings.AnySink) -> SinkWorker:
         retry = section.retry

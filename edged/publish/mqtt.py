@@ -1,7 +1,6 @@
 """The sink `mqtt`: keeps a connection and sends through a bounded window what is acknowledged."""
 
 import logging
-import ssl
 import threading
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -9,32 +8,24 @@ from typing import Final
 from edged.delivery import mqtt_answer
 from edged.delivery.batch import Batch
 from edged.delivery.lateness import body_to_send
-from edged.delivery.mqtt_version import VersionChoice
 from edged.delivery.outcome import Fate, Outcome
 from edged.delivery.parcel import Parcel
 from edged.delivery.topics import Topics, is_retained
 from edged.delivery.window import Window
-from edged.domain.backoff import Backoff
-from edged.domain.errors import ConfigurationError
 from edged.domain.moment import Clock
 from edged.publish.announcer import Announcer
-from edged.publish.complaints import Complaints
 from edged.publish.latest_states import Saying
 from edged.publish.mqtt_address import address_of
+from edged.publish.mqtt_keeper import LinkKeeper, Turn
 from edged.publish.mqtt_link import Ack, MqttLink
 from edged.publish.mqtt_subscriptions import Subscriptions
-from edged.publish.network_words import in_words
 from edged.publish.retained_topics import RetainedTopics
 from edged.publish.state_board import StateBoard
 from edged.publish.state_sender import StateSender
-from edged.publish.tls import client_context
 from edged.publish.wake_up import WakeUp
 from edged.settings.sinks import MqttSink as Settings
 
 _LOOK_S: Final = 0.25
-_CONNACK_MS: Final = 10_000
-_STEADY_MS: Final = 10_000
-"""A connection that stood so long was a success: the next wait to reconnect is a short one again."""
 _GOODBYE_LOOKS: Final = 4
 _GOODBYE_LOOK_S: Final = 0.1
 _PACKET_OVERHEAD_BYTES: Final = 16
@@ -68,26 +59,26 @@ class MqttSink:
         self.id = sink_id
         self._settings = settings
         self._clock = clock
-        self._jitter = jitter
         self._subscriptions = subscriptions
         self._topics = Topics(settings.prefix, device)
-        self._address = address_of(settings, device, self._topics)
-        self._version = VersionChoice(settings.protocol)
         self._window = Window(settings.in_flight)
-        self._backoff = Backoff(first_s=settings.retry.first, most_s=settings.retry.most)
-        self._complaints = Complaints(_LOG, clock)
         self._alarm = WakeUp()
         self._stopping = threading.Event()
-        self._link: MqttLink | None = None
-        self._greeted = False
-        self._since_ms = 0
-        self._progress_ms = 0
-        self._retry_at_ms = 0
+        address = address_of(settings, device, self._topics)
+        self._keeper = LinkKeeper(
+            f"The sink `{sink_id}`",
+            "messages wait",
+            address,
+            settings,
+            clock,
+            jitter,
+            self._alarm,
+            subscriptions,
+        )
         self._in_flight: dict[int, int | Saying | None] = {}
         """By packet identifier: the index in the batch, what does not come from the outbox, or None for what
         nobody waits for any more."""
         self._batch = Batch(())
-        self._trouble = "not connected yet"
         self._refused = ""
         self.board = StateBoard(settings, self._topics, self._alarm.ring)
         """What the broker keeps of us; any thread may tell it."""
@@ -107,11 +98,15 @@ class MqttSink:
         if link is not None and link.is_up:
             trouble = self._subscriptions.trouble if self._subscriptions else ""
             return f"connected to {self._where} (MQTT {link.version}){trouble and f', {trouble}'}"
-        return f"not connected to {self._where}: {self._trouble}"
+        return f"not connected to {self._where}: {self._keeper.trouble}"
+
+    @property
+    def _link(self) -> MqttLink | None:
+        return self._keeper.link
 
     @property
     def _where(self) -> str:
-        return f"{self._address.host}:{self._address.port}"
+        return self._keeper.where
 
     def is_ready(self) -> bool:
         """Whether the broker has let us in; makes or keeps the connection on the way."""
@@ -133,11 +128,12 @@ class MqttSink:
         if self._link is not None:
             self._serve(timeout_s)
             return
-        left_s = (self._retry_at_ms - self._clock.moment().steady_ms) / 1000
+        left_s = self._keeper.wait_s()
         if left_s > 0:
             self._alarm.poll(None, 0, min(timeout_s, left_s))
         elif not self._stopping.is_set():
-            self._connect()
+            self._states.prepare()
+            self._keeper.connect()
 
     def deliver(self, parcels: Sequence[Parcel]) -> list[Outcome]:
         """Send the batch through the window. What was not acknowledged in the end counts as not tried."""
@@ -174,107 +170,47 @@ class MqttSink:
                 if self._link is None or not self._in_flight:
                     break
                 self._serve(_GOODBYE_LOOK_S)
-        if self._link is not None:
-            self._link.disconnect()
-            self._link = None
-        self._trouble = "closed"
+        self._keeper.say_goodbye()
+        self._keeper.trouble = "closed"
         self._alarm.close()
-
-    def _connect(self) -> None:
-        self._states.prepare()
-        try:
-            context = self._tls_context()
-            link = MqttLink(
-                self._address,
-                self._version.next,
-                context,
-                self._settings.in_flight,
-                self._alarm,
-                self._subscriptions,
-            )
-            link.connect()
-        except ConfigurationError as error:
-            self._failed(error.what)
-        except OSError as error:
-            self._failed(in_words(error))
-        else:
-            self._link = link
-            self._greeted = False
-            self._since_ms = self._progress_ms = self._clock.moment().steady_ms
-
-    def _tls_context(self) -> ssl.SSLContext | None:
-        return None if self._settings.tls is None else client_context(self._settings.tls)
-
-    def _failed(self, trouble: str, *, level: int = logging.WARNING) -> None:
-        wait_s = self._backoff.failed(self._jitter())
-        self._retry_at_ms = self._clock.moment().steady_ms + int(wait_s * 1000)
-        self._trouble = trouble
-        self._complaints.tell(
-            f"The sink `{self.id}` is not connected to {self._where}, messages wait: {trouble}", level=level
-        )
 
     def _serve(self, timeout_s: float) -> None:
         """One round on the connection: what came, what it means, what is due."""
         link = self._link
         if link is None:
             return
-        if link.is_up and self._greeted:
+        if link.is_up and self._keeper.is_greeted:
             self._states.turn()
             self._send_states()
-        acks = link.service(timeout_s)
+        acks = self._keeper.service(timeout_s)
         for ack in acks:
             self._acknowledged(ack)
-        now_ms = self._clock.moment().steady_ms
-        if acks or not self._in_flight:
-            self._progress_ms = now_ms
-        if link.is_lost:
+        turn = self._keeper.look(has_moved=bool(acks) or not self._in_flight)
+        if turn is Turn.LOST:
             self._lost(link)
-        elif link.is_up and not self._greeted:
+        elif turn is Turn.UP:
             self._greet(link)
-        elif link.is_up and now_ms - self._progress_ms > self._settings.keep_alive * 1000:
-            link.abandon("no acknowledgement in time")
-            self._lost(link)
-        elif not link.is_up and now_ms - self._since_ms > _CONNACK_MS:
-            link.abandon("no answer to the CONNECT in time")
-            self._lost(link)
-        if link.is_up and now_ms - self._since_ms > _STEADY_MS:
-            self._backoff.succeeded()
-            self._complaints.settle(f"The sink `{self.id}` is connected to {self._where}")
 
     def _greet(self, link: MqttLink) -> None:
-        self._greeted = True
         self._refused = ""
-        self._version.accepted()
         self._window.connected(link.receive_maximum)
         # Before it says `online`: whoever waited for that may ask.
-        link.subscribe()
+        if self._subscriptions is not None:
+            link.subscribe(self._subscriptions.topics)
         self._states.connected()
         self._send_states()
-        # A connection that comes and goes is not told of each time: it is one trouble until it is steady.
-        level = logging.DEBUG if self._backoff.failures > 1 else logging.INFO
+        level = self._keeper.greeting_level()
         _LOG.log(level, "Sink `%s`: connected to %s, MQTT %s", self.id, self._where, link.version)
 
     def _lost(self, link: MqttLink) -> None:
         """What is unacknowledged goes back to the outbox, and comes again with the next connection."""
-        self._link = None
         on_their_way = [what for what in self._in_flight.values() if isinstance(what, int)]
         self._states.lost(what for what in self._in_flight.values() if isinstance(what, Saying))
         if self._window.lost(len(on_their_way)):
             failed = Outcome(Fate.FAILED, f"the connection was lost while it was sent: {link.reason}")
             self._batch.answered(on_their_way[0], failed)
         self._in_flight.clear()
-        link.abandon(link.reason)
-        if self._greeted:
-            self._failed(link.reason)
-        elif link.refusal is None:
-            self._version.closed()
-            self._failed(f"{link.reason} before the broker said anything (MQTT {link.version})")
-        elif link.refusal == mqtt_answer.UNSUPPORTED_PROTOCOL and self._version.refused():
-            _LOG.info("The broker at %s has no MQTT 5: speaking 3.1.1", self._where)
-        else:
-            must_act = link.refusal in mqtt_answer.PERSON_MUST_ACT
-            words = mqtt_answer.connect_refusal(link.refusal)
-            self._failed(words, level=logging.ERROR if must_act else logging.WARNING)
+        self._keeper.end()
 
     def _fill(self, parcels: Sequence[Parcel]) -> None:
         while self._link is not None and len(self._in_flight) < self._window.size:
@@ -342,6 +278,6 @@ class MqttSink:
         self._states.answered(saying, is_taken=False)
         # The first stands for all: topics that take turns would be told every time.
         self._refused = self._refused or saying.topic
-        self._complaints.tell(
+        self._keeper.complaints.tell(
             f"The sink `{self.id}` may not write {self._refused}: {outcome.reason}", level=logging.ERROR
         )

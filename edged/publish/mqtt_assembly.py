@@ -45,6 +45,7 @@ class MqttParts:
         feeds: all of the configuration.
         ledger: where it is written down what brokers keep; None: nothing that was kept is ever cleared.
         switch: called with a feed and whether it is to be on, and does not wait; None: nobody can switch.
+        synced: the namespaces whose sync the device's state tells of.
     """
 
     device: str
@@ -55,6 +56,7 @@ class MqttParts:
     feeds: Sequence[Feed] = ()
     ledger: RetainedLedger | None = None
     switch: Callable[[str, bool], None] | None = None
+    synced: Sequence[str] = ()
 
 
 def make_mqtt_sink(section: Settings, parts: MqttParts) -> MqttSink:
@@ -75,7 +77,9 @@ def make_mqtt_sink(section: Settings, parts: MqttParts) -> MqttSink:
         # Only who announces has the words for it in memory.
         from edged.delivery import home_assistant  # noqa: PLC0415
 
-        house = home_assistant.House(parts.device, __version__, parts.feeds, parts.switch is not None)
+        house = home_assistant.House(
+            parts.device, __version__, parts.feeds, parts.switch is not None, parts.synced
+        )
         told = home_assistant.announcements(section, section.home_assistant, house)
         wanted = replace(wanted, lasting=wanted.lasting | {one.topic: one.parts for one in told})
         announcer = Announcer(told, round(section.home_assistant.jitter * 1000), parts.jitter)

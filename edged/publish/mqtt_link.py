@@ -4,9 +4,9 @@ import contextlib
 import select
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -16,7 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edged.delivery.mqtt_version import MqttVersion
 from edged.delivery.topics import OFFLINE
-from edged.publish.mqtt_subscriptions import Arrival, Subscriptions
+from edged.publish.mqtt_subscriptions import Arrival
 from edged.publish.wake_up import WakeUp
 
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -29,7 +29,10 @@ _VERSIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the broker is and who we are there. `password` is kept out of the representation."""
+    """Where the broker is and who we are there. `password` is kept out of the representation.
+
+    Where there is a `will_topic`, the broker keeps `offline` there when the connection is lost.
+    """
 
     host: str
     port: int
@@ -37,7 +40,7 @@ class Address:
     username: str | None
     password: Callable[[], str | None]
     keep_alive_s: int
-    will_topic: str
+    will_topic: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,23 @@ class Ack:
 
     mid: int
     reason_code: int
+
+
+class Reader(Protocol):
+    """Whoever reads what the broker brings. All calls are the link's thread's."""
+
+    @property
+    def most_packet_bytes(self) -> int:
+        """A packet with more bytes is none that can be wanted; asked when the link is made."""
+        ...
+
+    def arrived(self, arrival: Arrival) -> None:
+        """Take a message over; it is acknowledged when this returns."""
+        ...
+
+    def subscribed(self, topics: Sequence[str], refusals: Sequence[str]) -> None:
+        """What the broker said to each topic: its words where it refused, else nothing."""
+        ...
 
 
 class MqttLink:
@@ -62,7 +82,7 @@ class MqttLink:
         context: ssl.SSLContext | None,
         window: int,
         alarm: WakeUp,
-        subscriptions: Subscriptions | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self.version = version
         self.is_up = False
@@ -74,7 +94,9 @@ class MqttLink:
         self._acks: list[Ack] = []
         self._alarm = alarm
         self._address = address
-        self._subscriptions = subscriptions
+        self._reader = reader
+        self._most_packet_bytes = reader.most_packet_bytes if reader else 0
+        self._asked: dict[int, tuple[str, ...]] = {}
         self._client = self._made(address, version, context, window)
 
     def connect(self) -> None:
@@ -113,11 +135,24 @@ class MqttLink:
         acks, self._acks = self._acks, []
         return acks
 
-    def subscribe(self) -> None:
-        """Ask for what is to be read, where there is anything; the answer goes to the subscriptions."""
-        if self._subscriptions is None:
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Ask for topics, also for some that are asked for already: what is retained there comes again.
+
+        The reader is told what the broker answers.
+        """
+        if not topics:
             return
-        code, _ = self._client.subscribe([(topic, 1) for topic in self._subscriptions.topics])
+        code, mid = self._client.subscribe([(topic, 1) for topic in topics])
+        if code is not MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
+            self._ended(self.reason or "the connection was closed")
+        else:
+            self._asked[mid] = tuple(topics)
+
+    def unsubscribe(self, topics: Sequence[str]) -> None:
+        """Ask for topics no more; what is on its way may still come."""
+        if not topics:
+            return
+        code, _ = self._client.unsubscribe(list(topics))
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._ended(self.reason or "the connection was closed")
 
@@ -165,7 +200,8 @@ class MqttLink:
         # We hold the window; paho's queue behind it would be memory that a crash forgets.
         client.max_inflight_messages_set(window)
         client.max_queued_messages_set(window)
-        client.will_set(address.will_topic, OFFLINE, qos=1, retain=True)
+        if address.will_topic is not None:
+            client.will_set(address.will_topic, OFFLINE, qos=1, retain=True)
         if address.username is not None:
             client.username_pw_set(address.username, address.password())
         if context is not None:
@@ -173,17 +209,17 @@ class MqttLink:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
-        if self._subscriptions is not None:
+        if self._reader is not None:
             client.on_message = self._on_message
             client.on_subscribe = self._on_subscribe
         return client
 
     def _wishes(self) -> Properties | None:
         """What we ask of the broker: nothing that is larger than we can want (MQTT 5 alone)."""
-        if self._subscriptions is None or self.version is not MqttVersion.V5:
+        if self._reader is None or self.version is not MqttVersion.V5:
             return None
         properties = _properties(PacketTypes.CONNECT)
-        properties.MaximumPacketSize = self._subscriptions.most_packet_bytes
+        properties.MaximumPacketSize = self._most_packet_bytes
         return properties
 
     def _on_connect(
@@ -221,8 +257,8 @@ class MqttLink:
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         # paho acknowledges it when this returns.
-        if self._subscriptions is not None:
-            self._subscriptions.arrived(
+        if self._reader is not None:
+            self._reader.arrived(
                 Arrival(
                     topic=message.topic,
                     payload=bytes(message.payload),
@@ -236,12 +272,14 @@ class MqttLink:
         self,
         _client: Client,
         _data: Any,
-        _mid: int,
+        mid: int,
         codes: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        if self._subscriptions is not None:
-            self._subscriptions.subscribed([str(code).lower() if code.is_failure else "" for code in codes])
+        topics = self._asked.pop(mid, ())
+        if self._reader is not None:
+            refusals = [str(code).lower() if code.is_failure else "" for code in codes]
+            self._reader.subscribed(topics, refusals)
 
 
 def _properties(packet_type: int) -> Properties:

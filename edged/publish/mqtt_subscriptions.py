@@ -73,9 +73,9 @@ class Subscriptions:
         """A packet with more bytes is none that we can want."""
         return max(taker.most_bytes for taker in self._takers.values()) + _BESIDE_BYTES
 
-    def subscribed(self, refusals: Sequence[str]) -> None:
-        """What the broker said to each of `topics`: its words where it refused, else nothing."""
-        refused = {topic: words for topic, words in zip(self._takers, refusals, strict=False) if words}
+    def subscribed(self, topics: Sequence[str], refusals: Sequence[str]) -> None:
+        """What the broker said to each topic: its words where it refused, else nothing."""
+        refused = {topic: words for topic, words in zip(topics, refusals, strict=False) if words}
         if not refused:
             self.trouble = ""
             self._refusals.settle(f"The sink `{self._sink_id}` may read all its topics again")

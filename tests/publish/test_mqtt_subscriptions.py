@@ -50,10 +50,10 @@ def test_a_retained_word_switches_nothing(switches, switched, caplog):
 
 def test_a_refused_subscription_says_what_does_not_work(switches, caplog):
     table = Subscriptions("mqtt", [switches, BirthTaker(["ha/status"], print)], CLOCK)
-    table.subscribed(["", "not authorized", "not authorized"])
+    table.subscribed(table.topics, ["", "not authorized", "not authorized"])
     assert table.trouble == "the broker does not let it read y/set, ha/status: not authorized"
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert "cannot be told to switch feeds and does not hear when Home Assistant starts" in record.message
-    table.subscribed(["", "", ""])
+    table.subscribed(table.topics, ["", "", ""])
     assert table.trouble == ""
