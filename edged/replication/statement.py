@@ -36,7 +36,7 @@ class StatementKind(StrEnum):
 MOST_BYTES: Final = {
     StatementKind.MANIFEST: 2_000_000,
     StatementKind.ALIVE: 2_000,
-    StatementKind.MEMBER: 64_000,
+    StatementKind.MEMBER: 2_000_000,
     StatementKind.HANDOVER: 2_000,
     StatementKind.REPORT: 64_000,
     StatementKind.PROPOSAL: 1_000_000,

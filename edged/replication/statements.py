@@ -12,6 +12,7 @@ Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 """32 bytes: a hash or a public key."""
 Signature = Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$")]
 NodeId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Token = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,32}$")]
 Namespace = Annotated[str, Meta(max_length=128)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 FIRST: Final = "0" * 64
@@ -110,6 +111,21 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     epoch: Count = 0
     """Of the first epoch with it, where it was accepted."""
     why: Annotated[str, Meta(max_length=300)] = ""
+    token: Token = ""
+    """The proposal's."""
+
+
+class Succession(msgspec.Struct, frozen=True, array_like=True):
+    """What the node that is to be the authority is told besides.
+
+    Attributes:
+        handover: the statement `Handover` to its key, as it was sent.
+        members: of the others, the authority that gives over too: the name, and its node key, sealing key and
+            authority key, one behind the other in base64.
+    """
+
+    handover: str
+    members: tuple[tuple[NodeId, Annotated[str, Meta(max_length=128)]], ...]
 
 
 class Member(Spoken, frozen=True, kw_only=True):
@@ -122,6 +138,7 @@ class Member(Spoken, frozen=True, kw_only=True):
         at: UTC milliseconds; of two the later one counts.
         key_generation, envelope: the namespace's key, sealed for the node, hex.
         answers: to its latest proposals, the oldest first.
+        succession: given to the node that is to be the authority, before the manifest that says so.
     """
 
     node: NodeId
@@ -133,6 +150,7 @@ class Member(Spoken, frozen=True, kw_only=True):
     key_generation: Count = 0
     envelope: Annotated[str, Meta(max_length=400)] = ""
     answers: tuple[Answer, ...] = ()
+    succession: Succession | None = None
 
 
 class Join(Spoken, frozen=True, kw_only=True):
@@ -183,6 +201,7 @@ class Proposal(Spoken, frozen=True, kw_only=True):
     """A node wants a person changed. `number` counts up; one is sent again until it is answered.
 
     Attributes:
+        token: chance, the same each time it is sent: the answer has it too.
         sealed: `Wanted` as MessagePack, sealed with the namespace's key of `key_generation`, base64.
     """
 
@@ -191,6 +210,7 @@ class Proposal(Spoken, frozen=True, kw_only=True):
     at: Count
     key_generation: Count
     sealed: str
+    token: Token = ""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,3 +240,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 def name_of(payload: bytes) -> str:
     """SHA-256 of a manifest's payload, in hex: what others know it by."""
     return hashlib.sha256(payload).hexdigest()
+
+
+def proposal_place(namespace: str, node: str, number: int, authority: bytes) -> str:
+    """What a sealed proposal is bound to: replayed to the next authority it does not open."""
+    return f"{namespace}\0proposal\0{node}\0{number}\0{authority.hex()}"

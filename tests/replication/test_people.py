@@ -21,7 +21,7 @@ from edged.replication.people import (
     people_of,
     whole_digest,
 )
-from edged.replication.refusal import Refusal, RefusedError
+from edged.replication.refusal import RefusedError
 
 
 def person(number: int, faces: int = 2) -> SharedPerson:
