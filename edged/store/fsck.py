@@ -17,6 +17,7 @@ from edged.store.namespace_opening import open_namespace
 from edged.store.namespace_queries import ledger
 from edged.store.namespace_snapshots import Snapshots
 from edged.store.sealing import Key
+from edged.store.sync_fsck import sync_findings
 
 _MOST_FINDINGS: Final = 20
 """A check that fails everywhere says so in so many lines, not in thousands."""
@@ -57,6 +58,7 @@ def _of_content(connection: sqlite3.Connection) -> list[str]:
         _sizes,
         group_findings,
         history_findings,
+        sync_findings,
         blob_findings,
     )
     return [finding for check in checks for finding in _first(check(connection))]

@@ -1,18 +1,19 @@
 """The thread that sees what commands do to the enrolled people while the daemon runs."""
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from edged.domain.errors import StoreError
 from edged.domain.group import GroupChange
 from edged.domain.identity import GalleryChange
 from edged.domain.moment import Clock
 from edged.store.faults import translated
+from edged.store.gallery_age import GalleryAge, OldTruth
+from edged.store.gallery_ports import Erasures, Galleries, Groups
 from edged.store.group_store import GroupStore
 from edged.store.namespace_files import file_of, namespace_path
 from edged.store.namespace_recovery import Recovery, open_or_recover
@@ -28,34 +29,6 @@ _REST_LOOKS: Final = 10
 _LOG: Final = logging.getLogger(__name__)
 _NOBODY: Final = GalleryChange(0, (), ())
 _NO_GROUPS: Final = GroupChange(-1, is_whole=True, changed=())
-
-
-class Galleries(Protocol):
-    """Whoever holds what is recognised against."""
-
-    def apply(self, namespace: str, change: GalleryChange) -> None:
-        """Take over what became of a namespace since the change before."""
-        ...
-
-    def replace(self, namespace: str, change: GalleryChange) -> None:
-        """Forget what was known of a namespace; `change` is all of it."""
-        ...
-
-
-class Groups(Protocol):
-    """Whoever holds the groups of unknown people."""
-
-    def apply(self, namespace: str, change: GroupChange) -> None:
-        """Take over what commands and retention did to a namespace's groups."""
-        ...
-
-
-class Erasures(Protocol):
-    """Whoever takes removed people out of what is not sent yet."""
-
-    def finish(self, namespace: str, connection: sqlite3.Connection) -> object:
-        """Do it for all who were removed and are not taken out yet; raises `StoreError`."""
-        ...
 
 
 class GalleryWatch(threading.Thread):
@@ -78,6 +51,7 @@ class GalleryWatch(threading.Thread):
         *,
         key: Key | None = None,
         erasures: Erasures | None = None,
+        old: OldTruth | None = None,
         poll_s: float = POLL_S,
     ) -> None:
         super().__init__(name="gallery-watch", daemon=True)
@@ -92,6 +66,7 @@ class GalleryWatch(threading.Thread):
                 clock,
                 groups,
                 erasures,
+                age=None if old is None else GalleryAge(namespace, old),
             )
             for namespace in dict.fromkeys(namespaces)
         ]
@@ -104,6 +79,16 @@ class GalleryWatch(threading.Thread):
     def wait_until_read(self, timeout_s: float) -> bool:
         """Wait until every namespace was looked at once, so that the first frame meets a full gallery."""
         return self._read_once.wait(timeout_s)
+
+    def remarks(self) -> list[str]:
+        """What a person should know of the age of what is known, in words; any thread may ask."""
+        return [watched.age.remark for watched in self._watched if watched.age and watched.age.remark]
+
+    def withheld(self) -> frozenset[str]:
+        """The namespaces of which nobody is recognised, because what is known is old; any thread may ask."""
+        return frozenset(
+            watched.namespace for watched in self._watched if watched.age and watched.age.is_withheld
+        )
 
     def wake(self) -> None:
         """Look now: whoever calls has just changed a namespace. May be called by any thread."""
@@ -150,11 +135,15 @@ class _Watched:
         clock: Clock,
         groups: Groups | None,
         erasures: Erasures | None,
+        *,
+        age: GalleryAge | None,
     ) -> None:
+        self.age = age
+        self.namespace = namespace
+        self._is_withheld = False
         self._erasures = erasures
         self._is_followed = True
         self._has_complained = False
-        self._namespace = namespace
         self._path = path
         self._model_hash = model_hash
         self._galleries = galleries
@@ -173,6 +162,9 @@ class _Watched:
 
     def look(self) -> None:
         """See whether anything changed, and pass it on; never raises."""
+        if self.age is not None:
+            # Also of a file that cannot be read: what was read of it grows old all the same.
+            self._heed(self.age)
         if self._looks_to_rest:
             self._looks_to_rest -= 1
             return
@@ -183,11 +175,11 @@ class _Watched:
             # The next look opens the file anew, and so finds out whether it is damaged.
             self._let_go()
         except Exception:  # noqa: BLE001 (the thread's top: a gallery that stood still unseen would be worse)
-            _LOG.exception("namespace %s: looking at the enrolled people failed", self._namespace)
+            _LOG.exception("namespace %s: looking at the enrolled people failed", self.namespace)
             self._let_go()
         else:
             if self._trouble:
-                _LOG.warning("namespace %s: its database is in order again", self._namespace)
+                _LOG.warning("namespace %s: its database is in order again", self.namespace)
                 self._trouble = ""
 
     def keep_snapshot(self, *, is_last: bool = False) -> None:
@@ -202,7 +194,7 @@ class _Watched:
             elif not is_last and store.snapshots.is_behind(store.connection):
                 return
         except StoreError as error:
-            _LOG.error("namespace %s: no snapshot was taken: %s", self._namespace, error)
+            _LOG.error("namespace %s: no snapshot was taken: %s", self.namespace, error)
         self._snapshotted = self._revision
 
     def close(self) -> None:
@@ -216,7 +208,7 @@ class _Watched:
         if present is None:
             self._let_go(rest=False)
             if self._is_known or self._group_revision >= 0:
-                _LOG.warning("namespace %s: %s is gone, so nobody is enrolled", self._namespace, self._path)
+                _LOG.warning("namespace %s: %s is gone, so nobody is enrolled", self.namespace, self._path)
                 self._forget()
             return
         if self._file is not None and present != self._file:
@@ -227,11 +219,28 @@ class _Watched:
         with translated(self._path):
             (version,) = self._store.connection.execute("PRAGMA data_version").fetchone()
         if version != self._data_version:
+            if self.age is not None:
+                with translated(self._path):
+                    self.age.read(self._store.connection)
+                self._heed(self.age)
             self._read(self._store)
             self._read_groups(self._store)
             self._data_version = version
         if not self._is_followed:
             self._follow(self._store)
+
+    def _heed(self, age: GalleryAge) -> None:
+        """Withhold everybody where what is known is too old, or give them back."""
+        age.look(self._clock.moment())
+        if age.is_withheld == self._is_withheld:
+            return
+        self._is_withheld = age.is_withheld
+        if age.is_withheld:
+            self._galleries.replace(self.namespace, GalleryChange(self._revision, (), ()))
+        else:
+            # All of it is read anew.
+            self._data_version = -1
+            self._revision = 0
 
     def _opened(self) -> NamespaceStore:
         store, _ = self._opening(self._path)
@@ -251,16 +260,19 @@ class _Watched:
             if known == 0 and self._is_known:
                 self._forget_people()
             return
-        if known == 0 or change.revision < known:
-            self._galleries.replace(self._namespace, change)
+        if self._is_withheld:
+            # With the revision: who waits for the gallery to have a change does not wait for ever.
+            self._galleries.replace(self.namespace, GalleryChange(change.revision, (), ()))
+        elif known == 0 or change.revision < known:
+            self._galleries.replace(self.namespace, change)
         else:
-            self._galleries.apply(self._namespace, change)
+            self._galleries.apply(self.namespace, change)
         self._revision = change.revision
         self._is_known = True
         self._is_followed = False
         _LOG.info(
             "namespace %s: revision %d, %d people new or changed, %d removed",
-            self._namespace,
+            self.namespace,
             change.revision,
             len(change.changed),
             len(change.removed),
@@ -274,7 +286,7 @@ class _Watched:
             return
         change = GroupStore(store).changes_since(self._group_revision, self._model_hash)
         if change is not None:
-            self._groups.apply(self._namespace, change)
+            self._groups.apply(self.namespace, change)
             self._group_revision = change.revision
 
     def _finish_removals(self, store: NamespaceStore) -> None:
@@ -283,17 +295,17 @@ class _Watched:
             store.empty_log()
             store.snapshots.tidy(store.connection)
         except StoreError as error:
-            _LOG.error("namespace %s: traces of removed people are left: %s", self._namespace, error)
+            _LOG.error("namespace %s: traces of removed people are left: %s", self.namespace, error)
 
     def _follow(self, store: NamespaceStore) -> None:
         """Have who was removed taken out of the outbox, now that nobody is recognised as them any more."""
         try:
             if self._erasures is not None:
-                self._erasures.finish(self._namespace, store.connection)
+                self._erasures.finish(self.namespace, store.connection)
         except StoreError as error:
             # The next look tries again.
             if not self._has_complained:
-                _LOG.error("namespace %s: messages may still name removed people: %s", self._namespace, error)
+                _LOG.error("namespace %s: messages may still name removed people: %s", self.namespace, error)
             self._has_complained = True
             return
         self._is_followed, self._has_complained = True, False
@@ -305,12 +317,12 @@ class _Watched:
     def _forget_people(self) -> None:
         self._revision = 0
         self._is_known = False
-        self._galleries.replace(self._namespace, _NOBODY)
+        self._galleries.replace(self.namespace, _NOBODY)
 
     def _forget_groups(self) -> None:
         self._group_revision = -1
         if self._groups is not None:
-            self._groups.apply(self._namespace, _NO_GROUPS)
+            self._groups.apply(self.namespace, _NO_GROUPS)
 
     def _let_go(self, *, rest: bool = True) -> None:
         if self._store is not None:
@@ -322,4 +334,4 @@ class _Watched:
     def _say_once(self, trouble: str) -> None:
         if trouble != self._trouble:
             self._trouble = trouble
-            _LOG.error("namespace %s: %s", self._namespace, trouble)
+            _LOG.error("namespace %s: %s", self.namespace, trouble)

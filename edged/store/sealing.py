@@ -48,6 +48,7 @@ class Kind(StrEnum):
     GROUP_EMBEDDING = "group embedding"
     TRACK_MEAN = "track mean"
     PICTURE = "picture"
+    PROPOSAL = "proposal"
     PROOF = "proof"
 
 

@@ -99,7 +99,9 @@ def envelopes(connection: sqlite3.Connection) -> dict[int, bytes]:
 
 def write_envelope(connection: sqlite3.Connection, generation: int, envelope: bytes) -> None:
     """Keep a key."""
-    connection.execute("INSERT OR REPLACE INTO sync_key VALUES (?, ?)", (generation, envelope))
+    connection.execute(
+        "INSERT OR REPLACE INTO sync_key (generation, envelope) VALUES (?, ?)", (generation, envelope)
+    )
 
 
 def forget_keys_before(connection: sqlite3.Connection, generation: int) -> None:

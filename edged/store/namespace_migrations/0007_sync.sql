@@ -18,12 +18,16 @@ CREATE TABLE sync_membership (
     told_ms INTEGER NOT NULL DEFAULT 0,
     -- What commands want of a running daemon. The node that is to be the authority:
     successor TEXT,
+    -- MessagePack of what the authority told this node that is to follow it; NULL of all others.
+    succession BLOB,
     -- 1: the namespace's key is to be changed.
     rotation_wanted INTEGER NOT NULL DEFAULT 0 CHECK (rotation_wanted IN (0, 1)),
     -- 1: an authority restored from a backup takes over what was published since, before it publishes.
     is_restored INTEGER NOT NULL DEFAULT 0 CHECK (is_restored IN (0, 1)),
     -- 1: this node leaves; the row goes when that was said.
     is_leaving INTEGER NOT NULL DEFAULT 0 CHECK (is_leaving IN (0, 1)),
+    -- 1: of a member whose authority asks before it takes new faces: they are withheld until then.
+    is_withholding INTEGER NOT NULL DEFAULT 0 CHECK (is_withholding IN (0, 1)),
     -- 1 only within a transaction that applies an epoch: what changes then is nobody's wish.
     is_applying INTEGER NOT NULL DEFAULT 0 CHECK (is_applying IN (0, 1))
 ) STRICT;
@@ -69,7 +73,9 @@ CREATE TABLE sync_retired (
 -- The namespace's keys, each in an envelope that this node's own secret opens.
 CREATE TABLE sync_key (
     generation INTEGER PRIMARY KEY CHECK (generation > 0),
-    envelope BLOB NOT NULL
+    envelope BLOB NOT NULL,
+    -- Of the authority: the first epoch that is sealed with it.
+    since_epoch INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- The authority's list of members, itself left out.
@@ -108,6 +114,9 @@ CREATE TABLE sync_invitation (
 CREATE TABLE sync_proposed (
     node TEXT NOT NULL REFERENCES sync_member (node) ON DELETE CASCADE,
     number INTEGER NOT NULL CHECK (number > 0),
+    -- Chance that the node gave it: a node that was set back may give a number twice.
+    token TEXT NOT NULL,
+    identity_id TEXT NOT NULL CHECK (length(identity_id) = 36),
     at_ms INTEGER NOT NULL,
     verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'refused', 'waiting')),
     -- MessagePack of what is wanted, while it waits; sealed as pictures are where this file is.
@@ -135,6 +144,8 @@ CREATE INDEX sync_change_by_identity ON sync_change (identity_id);
 -- A member's proposals that are not answered, or whose answer is not in force yet.
 CREATE TABLE sync_proposal (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Chance: an answer counts for it only with the same.
+    token TEXT NOT NULL,
     identity_id TEXT NOT NULL,
     made_ms INTEGER NOT NULL,
     sent_ms INTEGER NOT NULL DEFAULT 0,
@@ -183,4 +194,23 @@ CREATE TRIGGER face_unwanted BEFORE DELETE ON face
 WHEN EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND NOT is_applying) BEGIN
     INSERT INTO sync_change (identity_id, kind, face_id)
         SELECT id, 'no face', old.id FROM identity WHERE number = old.identity;
+END;
+
+CREATE TRIGGER face_withheld AFTER INSERT ON face
+WHEN EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND is_withholding AND NOT is_applying) BEGIN
+    INSERT OR IGNORE INTO sync_withheld VALUES (new.number);
+END;
+CREATE TRIGGER moved_face_withheld AFTER UPDATE OF identity ON face
+WHEN new.identity <> old.identity
+    AND EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND is_withholding AND NOT is_applying) BEGIN
+    INSERT OR IGNORE INTO sync_withheld VALUES (new.number);
+END;
+
+-- Nothing is kept of who was removed, whoever still wants something of them.
+CREATE TRIGGER proposed_in_vain AFTER INSERT ON tombstone BEGIN
+    UPDATE sync_member SET is_told = 0, told_ms = told_ms + 1 WHERE node IN (
+        SELECT node FROM sync_proposed WHERE identity_id = new.identity_id AND verdict = 'waiting'
+    );
+    UPDATE sync_proposed SET verdict = 'refused', wanted = NULL, why = 'the person was removed meanwhile'
+    WHERE identity_id = new.identity_id AND verdict = 'waiting';
 END;

@@ -1,0 +1,241 @@
+"""The authority's rows of what members propose, and what it said to each.
+
+Functions that take a connection are of the caller's transaction.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from edged.domain.errors import InputError
+from edged.replication.people import SharedFace
+from edged.replication.refusal import Refusal, RefusedError
+from edged.replication.statements import Answer, Wanted
+from edged.store.database import transaction
+from edged.store.namespace_queries import ledger
+from edged.store.namespace_store import NamespaceStore
+from edged.store.sealing import Kind, seal_of
+from edged.store.sync_members import untell
+from edged.store.sync_records import epoch_record
+from edged.store.sync_wanted import Outcome, WantedError, apply_wanted, checked_wanted
+
+ANSWERS_KEPT: Final = 64
+"""Of each node; more than it can have under way."""
+MOST_WAITING: Final = 64
+"""Of each node."""
+_FACES: Final = msgspec.msgpack.Decoder(tuple[SharedFace, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a member proposes, opened, and checked for nothing but its form."""
+
+    node: str
+    number: int
+    token: str
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingProposal:
+    """A proposal that waits for the owner's word.
+
+    Attributes:
+        node, number: whose, and its number there.
+        at_ms: when it came, UTC milliseconds.
+        wanted: what.
+        faces: how many new ones.
+    """
+
+    node: str
+    number: int
+    at_ms: int
+    wanted: Wanted
+    faces: int
+
+
+def decide(store: NamespaceStore, offer: Offer, model_hash: str, *, asks: bool) -> Outcome:
+    """Take a proposal, refuse it, or have it wait for the owner; all of it in one transaction.
+
+    Raises StoreError, and RefusedError for one that is too old.
+    """
+    with transaction(store.connection) as connection:
+        refusal = _refusal_of_old(connection, offer)
+        if refusal is not None:
+            untell(connection, offer.node)
+        else:
+            return _decided(store, offer, model_hash, asks=asks)
+    if refusal:
+        raise RefusedError(Refusal.OLD, refusal)
+    return Outcome()
+
+
+def answers(connection: sqlite3.Connection, node: str) -> tuple[Answer, ...]:
+    """What a node is told of its latest proposals, the oldest first."""
+    rows = connection.execute(
+        "SELECT number, verdict, epoch, why, token FROM sync_proposed WHERE node = ? ORDER BY number", (node,)
+    )
+    return tuple(
+        Answer(number=number, verdict=verdict, epoch=epoch, why=why, token=token)
+        for number, verdict, epoch, why, token in rows
+    )
+
+
+def waiting_proposals(connection: sqlite3.Connection) -> list[WaitingProposal]:
+    """What waits for the owner, the oldest first; raises StoreError where it does not open."""
+    rows = connection.execute(
+        "SELECT node, number, at_ms, wanted FROM sync_proposed WHERE verdict = 'waiting'"
+        " ORDER BY at_ms, node, number"
+    ).fetchall()
+    found = []
+    for node, number, at_ms, blob in rows:
+        wanted = _opened(connection, node, number, blob)
+        faces = len(_FACES.decode(wanted.add_faces)) if wanted.add_faces else 0
+        found.append(WaitingProposal(node, number, at_ms, wanted, faces))
+    return found
+
+
+def accept(store: NamespaceStore, node: str, number: int, model_hash: str) -> Outcome:
+    """Take a proposal that waits; the daemon publishes it.
+
+    Raises InputError: there is none, or what it wants cannot be (it stays, to be refused).
+    """
+    with transaction(store.connection) as connection:
+        blob, token = _waiting_row(connection, node, number)
+        wanted = _opened(connection, node, number, blob)
+        try:
+            checked_wanted(wanted, model_hash)
+            outcome = apply_wanted(store, wanted, model_hash)
+        except WantedError as error:
+            raise InputError(
+                f"the proposal {number} of {node} cannot be taken: {error.why}",
+                remedy=f"Refuse it: `edged sync proposals refuse {node} {number}`.",
+            ) from None
+        _answer(connection, Offer(node, number, token, wanted), store.now_ms, "")
+        untell(connection, node)
+        return outcome
+
+
+def refuse(store: NamespaceStore, node: str, number: int, why: str = "the owner did not want it") -> None:
+    """Refuse a proposal that waits; raises InputError where there is none."""
+    with transaction(store.connection) as connection:
+        _waiting_row(connection, node, number)
+        connection.execute(
+            "UPDATE sync_proposed SET verdict = 'refused', wanted = NULL, why = ?"
+            " WHERE node = ? AND number = ?",
+            (why[:300], node, number),
+        )
+        untell(connection, node)
+
+
+def _refusal_of_old(connection: sqlite3.Connection, offer: Offer) -> str | None:
+    """Why a proposal that is no news is not taken; empty for one that was sent again, None for news."""
+    row = connection.execute(
+        "SELECT token FROM sync_proposed WHERE node = ? AND number = ?", (offer.node, offer.number)
+    ).fetchone()
+    if row is not None:
+        return "" if row[0] == offer.token else f"{offer.node} gave the number {offer.number} twice"
+    (count, floor) = connection.execute(
+        "SELECT count(*), min(number) FROM sync_proposed WHERE node = ? AND verdict <> 'waiting'",
+        (offer.node,),
+    ).fetchone()
+    if count >= ANSWERS_KEPT and offer.number < floor:
+        return f"the proposal {offer.number} of {offer.node} is older than what is known of it"
+    return None
+
+
+def _decided(store: NamespaceStore, offer: Offer, model_hash: str, *, asks: bool) -> Outcome:
+    connection, outcome, why = store.connection, Outcome(), ""
+    _overtake(connection, offer)
+    try:
+        checked_wanted(offer.wanted, model_hash)
+        if asks:
+            _wait(connection, offer, store.now_ms)
+        else:
+            outcome = apply_wanted(store, offer.wanted, model_hash)
+    except WantedError as error:
+        why = error.why
+    if why or not asks:
+        _answer(connection, offer, store.now_ms, why)
+    untell(connection, offer.node)
+    _forget_oldest(connection, offer.node)
+    return outcome
+
+
+def _wait(connection: sqlite3.Connection, offer: Offer, now_ms: int) -> None:
+    ((count,),) = connection.execute(
+        "SELECT count(*) FROM sync_proposed WHERE node = ? AND verdict = 'waiting'", (offer.node,)
+    )
+    if count >= MOST_WAITING:
+        raise WantedError("too many of this node's changes wait for the owner already")
+    content = msgspec.msgpack.encode(offer.wanted)
+    blob = seal_of(connection).close(Kind.PROPOSAL, _owner(offer.node, offer.number), content)
+    connection.execute(
+        "INSERT INTO sync_proposed (node, number, token, identity_id, at_ms, verdict, wanted)"
+        " VALUES (?, ?, ?, ?, ?, 'waiting', ?)",
+        (offer.node, offer.number, offer.token, offer.wanted.identity_id, now_ms, blob),
+    )
+
+
+def _answer(connection: sqlite3.Connection, offer: Offer, now_ms: int, why: str) -> None:
+    """Keep the answer. What changed nothing is in the epoch in force already, where that has everything."""
+    revision, record = ledger(connection).revision, epoch_record(connection)
+    is_there = record is not None and record.revision >= revision
+    connection.execute(
+        "INSERT OR REPLACE INTO sync_proposed (node, number, token, identity_id, at_ms, verdict, revision,"
+        " epoch, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            offer.node,
+            offer.number,
+            offer.token,
+            offer.wanted.identity_id,
+            now_ms,
+            "refused" if why else "accepted",
+            revision,
+            record.epoch if record and is_there and not why else 0,
+            why[:300],
+        ),
+    )
+
+
+def _overtake(connection: sqlite3.Connection, offer: Offer) -> None:
+    """A removal says all that there is to say of somebody: what waited of this node is over."""
+    if offer.wanted.remove:
+        connection.execute(
+            "UPDATE sync_proposed SET verdict = 'refused', wanted = NULL,"
+            " why = 'the node wants the person removed'"
+            " WHERE node = ? AND identity_id = ? AND verdict = 'waiting'",
+            (offer.node, offer.wanted.identity_id),
+        )
+
+
+def _forget_oldest(connection: sqlite3.Connection, node: str) -> None:
+    connection.execute(
+        "DELETE FROM sync_proposed WHERE node = ?1 AND verdict <> 'waiting' AND number NOT IN"
+        " (SELECT number FROM sync_proposed WHERE node = ?1 AND verdict <> 'waiting'"
+        " ORDER BY number DESC LIMIT ?2)",
+        (node, ANSWERS_KEPT),
+    )
+
+
+def _waiting_row(connection: sqlite3.Connection, node: str, number: int) -> tuple[bytes, str]:
+    row = connection.execute(
+        "SELECT wanted, token FROM sync_proposed WHERE node = ? AND number = ? AND verdict = 'waiting'",
+        (node, number),
+    ).fetchone()
+    if row is None:
+        raise InputError(
+            f"no proposal {number} of {node} waits", remedy="`edged sync proposals` lists those that do."
+        )
+    return bytes(row[0]), str(row[1])
+
+
+def _opened(connection: sqlite3.Connection, node: str, number: int, blob: bytes) -> Wanted:
+    content = seal_of(connection).open(Kind.PROPOSAL, _owner(node, number), blob)
+    return msgspec.msgpack.decode(content, type=Wanted)
+
+
+def _owner(node: str, number: int) -> str:
+    return f"{node}\0{number}"
