@@ -29,6 +29,10 @@ class PageShelf(Protocol):
         """Have a page lie there, whole and on the disk; raises StoreError."""
         ...
 
+    def show_manifest(self, payload: bytes) -> None:
+        """Have the manifest lie beside the pages, to look at; raises StoreError."""
+        ...
+
     def keep_only(self, names: frozenset[str], now_ms: int) -> None:
         """Delete pages that are none of these, once their time is over."""
         ...

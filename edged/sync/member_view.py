@@ -1,0 +1,133 @@
+"""How a member stands, in the words of its report and of its standing."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from edged.domain.sync_state import NamespaceSync, SyncRole, SyncState
+from edged.replication.ageing import Age
+from edged.replication.refusal import Refusal, RefusedError
+from edged.replication.statements import FIRST, Report
+from edged.store.sync_following import Known
+from edged.sync.parts import NodeParts
+
+_STATES: Final = {
+    Refusal.SPLIT: SyncState.SPLIT,
+    Refusal.OTHER_MODEL: SyncState.OTHER_MODEL,
+    Refusal.NO_KEY: SyncState.NO_KEY,
+}
+"""What a manifest that was not taken makes of this node; of most other reasons: untrusted."""
+_REMEDIES: Final = {
+    Refusal.SPLIT: "Stop one of the two writers, see docs/sync.md",
+    Refusal.OTHER_MODEL: "Use the same model on all nodes, or share crops (`sync.chips` at the authority)",
+    Refusal.OLD: "It goes on by itself once the authority publishes again",
+}
+_ELSE: Final = "Nothing of it is applied. See docs/sync.md"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a member knows of itself.
+
+    Attributes:
+        parts: what it stands on.
+        known: what its database says; None before it was read.
+        is_connected: the broker is there.
+        is_heard: since then the authority was heard.
+        is_fetching: an epoch is on its way.
+        key_generation: of that epoch.
+        missing: how many pages of it are not here.
+        late: names of pages that were asked for more than once.
+        seen_epoch: the newest that was told of.
+        alarm: why the last manifest was not taken; None: it was.
+        fault: what is wrong with the database.
+        remark: what else a person should know.
+    """
+
+    parts: NodeParts
+    known: Known | None
+    is_connected: bool
+    is_heard: bool
+    is_fetching: bool
+    key_generation: int
+    missing: int
+    late: tuple[str, ...]
+    seen_epoch: int
+    alarm: RefusedError | None
+    fault: str
+    remark: str
+
+    @property
+    def newest_epoch(self) -> int:
+        """The newest that is known of."""
+        return max(self.seen_epoch, self.known.in_force.epoch if self.known else 0)
+
+    def state(self, age: Age | None) -> SyncState:
+        """How it stands; `age` is that of the epoch in force."""
+        if self.fault:
+            return SyncState.FAULTY
+        if self.known is not None and self.known.membership.role is SyncRole.REMOVED:
+            return SyncState.REMOVED
+        if not self.is_connected:
+            return SyncState.OFFLINE
+        if self.alarm is not None and self.alarm.refusal is not Refusal.OLD:
+            return _STATES.get(self.alarm.refusal, SyncState.UNTRUSTED)
+        return self._progress(age)
+
+    def _progress(self, age: Age | None) -> SyncState:
+        known = self.known
+        if self.is_fetching:
+            has_key = known is not None and self.key_generation in known.envelopes
+            return SyncState.BEHIND if has_key or self.missing else SyncState.NO_KEY
+        if known is None or known.record is None:
+            return SyncState.WAITING
+        if age is not None and age.is_old:
+            return SyncState.OLD
+        if self.newest_epoch > known.record.epoch:
+            return SyncState.BEHIND
+        return SyncState.IN_STEP if self.is_heard else SyncState.WAITING
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong, and what to do; empty where nothing is."""
+        if self.fault:
+            return self.fault
+        if self.alarm is not None:
+            return f"{self.alarm.words}. {_REMEDIES.get(self.alarm.refusal, _ELSE)}"
+        if self.late:
+            return (
+                f"{len(self.late)} pages do not come, though they were asked for more than once: the broker"
+                " has them not, or its limits keep them back; the authority is told, and sends them again"
+            )
+        return self.remark
+
+    def standing(self, age: Age | None) -> NamespaceSync:
+        """How it stands, without what is counted; `age` is that of the epoch in force."""
+        known = self.known
+        return NamespaceSync(
+            namespace=self.parts.namespace,
+            role=known.membership.role if known else SyncRole.MEMBER,
+            state=self.state(age),
+            epoch=known.in_force.epoch if known else 0,
+            seen_epoch=self.newest_epoch,
+            age_ms=age.age_ms if age else None,
+            pages_missing=self.missing,
+            trouble=self.trouble,
+        )
+
+    def report(self, known: Known, age: Age | None, now_ms: int) -> Report:
+        """What the authority is told; `now_ms` is UTC."""
+        record = known.record
+        return Report(
+            namespace=self.parts.namespace,
+            node=self.parts.node,
+            epoch=record.epoch if record else 0,
+            manifest=known.in_force.name or FIRST,
+            swept_epoch=record.swept_epoch if record else 0,
+            at=now_ms,
+            state=self.state(age),
+            seen_epoch=self.newest_epoch,
+            missing=self.late,
+            model=self.parts.model_hash,
+            version=self.parts.version,
+            has_left=known.membership.is_leaving,
+        )
