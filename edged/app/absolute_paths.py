@@ -8,7 +8,16 @@ import msgspec
 from edged.settings.quantities import Section
 
 PATH_KEYS: Final = frozenset(
-    {"path", "ca_file", "certificate_file", "key_file", "directory", "data_dir"},
+    {
+        "path",
+        "ca_file",
+        "certificate_file",
+        "key_file",
+        "directory",
+        "data_dir",
+        "export",
+        "mirror_ca_file",
+    },
 )
 """Keys that hold a file or a folder, whatever section they are in. A delegate may also be a bare name, which
 the system's loader looks for."""

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edged.app.cleaning import Cleaning
 from edged.app.device_report import DeviceReport
@@ -16,6 +17,7 @@ from edged.app.reembedding import Progress
 from edged.app.serving import Serving
 from edged.app.surroundings import Surroundings, make_surroundings, served_namespaces, takes_requests
 from edged.app.switchboard import Switchboard
+from edged.app.sync_watch import SyncWatch
 from edged.camera.factory import make_source
 from edged.domain.message import Message
 from edged.domain.moment import Clock
@@ -37,6 +39,9 @@ from edged.store.feed_switches import FeedSwitches
 from edged.system.chance import jitter
 from edged.system.clock import local_time
 from edged.system.thermal import Heat, Thermometer
+
+if TYPE_CHECKING:
+    from edged.app.syncing import Syncing
 
 _LOG = logging.getLogger(__name__)
 
@@ -69,6 +74,7 @@ def assemble(
     pipelines = _pipelines(around, serving, sources, publishing)
     recogniser = _recogniser(around, serving, pipelines, committer, publishing)
     governing = _governing(around, sources, recogniser, sensors or Thermometer().read)
+    sync_watch = SyncWatch(around.sync_board)
     stop_capture = threading.Event()
     captures = _captures(around, sources, stop_capture)
     machinery = Machinery(
@@ -84,10 +90,12 @@ def assemble(
         pipelines=pipelines,
         captures=captures,
         stop_capture=stop_capture,
-        rounds=[board, governing, lambda now: device_report(now)],  # noqa: PLW0108 - it is made later
+        rounds=[board, governing, sync_watch, lambda now: device_report(now)],  # noqa: PLW0108 - it is made later
         cleaning=_cleaning(around, serving),
         slowed=lambda: governing.slowed,
         remarks=around.models.remarks,
+        sync_remarks=sync_watch.remarks,
+        syncing=_syncing(around),
     )
     device_report = _device_report(around, governing, machinery, publishing)
     measured = Measured(
@@ -95,6 +103,26 @@ def assemble(
     )
     machinery.doors = _doors(around, serving, machinery, lambda: exposition(measured))
     return machinery
+
+
+def _syncing(around: Surroundings) -> "Syncing | None":
+    """What keeps namespaces in step with other nodes; None where that is not configured."""
+    if around.settings.sync is None:
+        return None
+    # Only who syncs has it, and what it stands on, in memory.
+    from edged.app.syncing import SyncGround, Syncing  # noqa: PLC0415
+
+    ground = SyncGround(
+        around.settings,
+        around.data_dir,
+        around.device,
+        around.models.embedder.model_hash,
+        around.clock,
+        around.key,
+        around.outbox,
+        around.watch.wake,
+    )
+    return Syncing(ground, around.sync_board)
 
 
 def _governing(
@@ -119,6 +147,7 @@ def _device_report(
         around.outbox.messages,
         machinery.trouble,
         publishing.report_device,
+        around.sync_board.standings,
     )
 
 
@@ -228,6 +257,7 @@ def _publishing(
         feeds=around.settings.feeds,
         ledger=around.outbox,
         switch=switch,
+        synced=served_namespaces(around.settings) if around.settings.sync else (),
     )
 
 

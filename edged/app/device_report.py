@@ -1,14 +1,15 @@
 """Tells how the machine and the daemon on it are: at once what changed, the figures now and then."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from edged import __version__
 from edged.app.governing import Governing
-from edged.domain.device_state import DeviceState
+from edged.domain.device_state import DeviceState, SyncNote
 from edged.domain.errors import StoreError
 from edged.domain.moment import Moment
+from edged.domain.sync_state import NamespaceSync
 
 TELL_EVERY_MS: Final = 10_000
 
@@ -24,6 +25,7 @@ class DeviceReport:
         waiting: messages that a sink has not got yet; raises `StoreError`.
         trouble: what a person should look at, in words.
         tell: is given each state that is to be told.
+        sync: how each synced namespace stands.
     """
 
     def __init__(
@@ -33,12 +35,14 @@ class DeviceReport:
         waiting: Callable[[], int],
         trouble: Callable[[], str],
         tell: Callable[[DeviceState], None],
+        sync: Callable[[], Iterable[NamespaceSync]] = tuple,
     ) -> None:
         self._device = device
         self._governing = governing
         self._waiting = waiting
         self._trouble = trouble
         self._tell = tell
+        self._sync = sync
         self._told: DeviceState | None = None
         self._told_ms = 0
         self._waited = 0
@@ -64,6 +68,7 @@ class DeviceReport:
             load=round(self._governing.load, 3),
             waiting=self._waited,
             trouble=self._trouble(),
+            sync={one.namespace: _note_of(one) for one in self._sync()} or None,
             at=now.utc_ms,
         )
 
@@ -77,4 +82,23 @@ class DeviceReport:
 
 def _news_of(state: DeviceState) -> tuple[object, ...]:
     """What a reader would want to know at once."""
-    return state.throttled, state.slowed, state.trouble
+    sync = {
+        namespace: (note.role, note.state, note.epoch, note.trouble)
+        for namespace, note in (state.sync or {}).items()
+    }
+    return state.throttled, state.slowed, state.trouble, sync
+
+
+def _note_of(standing: NamespaceSync) -> SyncNote:
+    return SyncNote(
+        role=standing.role,
+        state=standing.state,
+        epoch=standing.epoch,
+        seen_epoch=standing.seen_epoch,
+        age_s=None if standing.age_ms is None else max(0, standing.age_ms) // 1000,
+        pages_missing=standing.pages_missing,
+        proposals=standing.proposals,
+        members=standing.members,
+        members_behind=standing.members_behind,
+        trouble=standing.trouble,
+    )

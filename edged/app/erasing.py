@@ -16,7 +16,7 @@ from typing import Final
 from edged.domain.errors import StoreError
 from edged.domain.identity import Identity
 from edged.store.database import open_database
-from edged.store.erasures import Erasures
+from edged.store.erasures import Erasures, outbox_in
 from edged.store.namespace_files import (
     NAMESPACE_SCHEMA,
     damaged_copies,
@@ -93,6 +93,20 @@ def rehearse(
     messages = _mentioned(outbox, namespace, identity_ids)
     warnings = tuple(_copies(store.path))
     return Receipt(namespace, removal.identities, removal.deleted, messages, warnings, is_rehearsal=True)
+
+
+def swept(store: NamespaceStore, namespace: str, data_dir: Path) -> list[str]:
+    """Clear log, snapshots and unsent messages of who was deleted; what could not be done, in words."""
+    warnings = list(store.sweep())
+    outbox = outbox_in(data_dir)
+    if outbox is None:
+        return warnings
+    with closing(outbox):
+        try:
+            Erasures(outbox).finish(namespace, store.connection)
+        except StoreError as error:
+            warnings.append(f"messages that wait may still name them ({error.what})")
+    return warnings
 
 
 def _mentioned(outbox: Outbox | None, namespace: str, identity_ids: Sequence[str]) -> dict[str, int]:

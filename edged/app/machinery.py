@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edged.app.cleaning import Cleaning
 from edged.app.doors import Doors
@@ -23,6 +23,9 @@ from edged.settings.sinks import ConsoleSink
 from edged.store.gallery_watch import GalleryWatch
 from edged.store.outbox import Outbox
 
+if TYPE_CHECKING:
+    from edged.app.syncing import Syncing
+
 GALLERY_PATIENCE_S: Final = 30.0
 STOP_DOORS_S: Final = 0.2
 STOP_CLERK_S: Final = 0.3
@@ -31,6 +34,7 @@ STOP_COMMITTER_S: Final = 0.8
 STOP_KEEPER_S: Final = 0.2
 STOP_CLEANER_S: Final = 0.1
 STOP_WATCH_S: Final = 0.3
+STOP_SYNC_S: Final = 0.4
 LAST_WORDS_S: Final = 0.6
 LOOK_S: Final = 0.02
 STOP_SINKS_S: Final = 0.8
@@ -76,10 +80,14 @@ class Machinery:
         cleaning: Cleaning | None = None,
         slowed: Callable[[], str] = lambda: "",
         remarks: tuple[str, ...] = (),
+        sync_remarks: Callable[[], list[str]] = list,
+        syncing: "Syncing | None" = None,
     ) -> None:
         self.device = device
         self._slowed = slowed
         self._remarks = remarks
+        self._sync_remarks = sync_remarks
+        self._syncing = syncing
         self._settings = settings
         self._outbox = outbox
         self._publishing = publishing
@@ -110,6 +118,8 @@ class Machinery:
         self._watch.start()
         if not self._watch.wait_until_read(GALLERY_PATIENCE_S):
             _LOG.error("The enrolled people are still being read; until then everybody is unknown")
+        if self._syncing is not None:
+            self._syncing.start()
         if self._groups is not None:
             self._groups.keeper.start()
         if self._serving is not None:
@@ -137,6 +147,8 @@ class Machinery:
             _LOG.error("The last news of unknown people's groups were not written down in time")
         if self._serving is not None:
             self._serving.stop_history(STOP_KEEPER_S)
+        if self._syncing is not None and not self._syncing.stop(STOP_SYNC_S):
+            _LOG.warning("The sync did not end in time; what it was at is done again at the next start")
         if self._watch.ident is not None:
             self._watch.stop(STOP_WATCH_S)
         if is_committed and self._recogniser.all_ended.is_set():
@@ -221,7 +233,7 @@ class Machinery:
             words.append(f"{self._groups.keeper.given_up} news of unknown people were lost")
         if self._serving is not None:
             words += self._serving.remarks()
-        return words
+        return words + self._watch.remarks() + self._sync_remarks()
 
     def troubles(self) -> tuple[str, ...]:
         """What keeps requests from being served; any thread may ask."""
@@ -274,6 +286,8 @@ class Machinery:
             yield Heart("request-clerk", clerk.beats, clerk.is_idle, SILENT_AFTER_S)
             if historian is not None:
                 yield Heart("historian", historian.beats, not historian.backlog.news, SILENT_AFTER_S)
+        if self._syncing is not None:
+            yield Heart("sync", self._syncing.thread.beats, is_idle=False, patience_s=SILENT_AFTER_S)
         if self.doors is not None:
             yield Heart("http", self.doors.beats, not self.doors.is_open, SILENT_AFTER_S)
 

@@ -14,6 +14,7 @@ def exposition(measured: Measured) -> bytes:
     from edged.app.metrics_delivery import delivery, queues, requests  # noqa: PLC0415
     from edged.app.metrics_machine import machine, stores  # noqa: PLC0415
     from edged.app.metrics_recognition import feeds, recognition  # noqa: PLC0415
+    from edged.app.metrics_sync import sync  # noqa: PLC0415
 
     now = measured.around.clock.moment()
 
@@ -28,6 +29,7 @@ def exposition(measured: Measured) -> bytes:
             yield from requests(measured)
             yield from machine(measured)
             yield from stores(measured)
+            yield from sync(measured)
 
         def describe(self) -> Iterable[Metric]:
             return ()

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from edged.app.privacy_outward import api_clients, feeds_of, sinks_of
+from edged.app.privacy_outward import api_clients, feeds_of, sinks_of, sync_of
 from edged.domain.errors import IdentityError, StoreError
 from edged.domain.identity import Identity
 from edged.domain.moment import Moment
@@ -21,6 +21,7 @@ from edged.store.namespace_files import NAMESPACE_SCHEMA, namespace_path, namesp
 from edged.store.namespace_lookup import find_identity, people_meant
 from edged.store.namespace_queries import identities
 from edged.store.namespace_snapshots import Snapshots
+from edged.store.sync_inspection import sync_sight
 
 UNTIL_ERASED: Final = "until somebody erases them"
 
@@ -93,7 +94,7 @@ def _of_person(
     path = namespace_path(data_dir, namespace)
     with closing(open_database(path, NAMESPACE_SCHEMA, read_only=True)) as file, reading(file):
         kept = [_line(one, settings) for one in kept_of_person(file, person.id)]
-        feeds, sealed = feeds_of_person(file, person.id), is_encrypted(file)
+        feeds, sealed, sight = feeds_of_person(file, person.id), is_encrypted(file), sync_sight(file)
     outbox = outbox_in(data_dir)
     waiting = 0
     if outbox is not None:
@@ -113,6 +114,8 @@ def _of_person(
         "snapshots": len(Snapshots(path).newest_first()),
         "damagedCopies": damaged_files(data_dir),
     }
+    if sight is not None:
+        told["sync"] = sync_of(settings, sight)
     if person.custom_id is not None:
         told["customId"] = person.custom_id
     if settings is not None:
@@ -130,6 +133,9 @@ def _of_namespace(data_dir: Path, namespace: str, settings: Settings | None) -> 
             told["encrypted"] = is_encrypted(file)
             told["kept"] = [_line(one, settings) for one in kept_of_all(file)]
             told["people"] = [_person(file, one) for one in identities(file)]
+            sight = sync_sight(file)
+            if sight is not None:
+                told["sync"] = sync_of(settings, sight)
     except StoreError as error:
         told["trouble"] = error.what
     told["snapshots"] = [

@@ -1,7 +1,7 @@
 """What everything else of the daemon stands on: models, stores, galleries and the place where frames wait."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edged.app.chosen_models import load_chosen_models
@@ -22,10 +22,12 @@ from edged.publish.assembly import Publishing
 from edged.settings.root import Settings
 from edged.settings.sinks import MqttSink
 from edged.store.erasures import Erasures
+from edged.store.gallery_age import OldTruth
 from edged.store.gallery_watch import GalleryWatch
 from edged.store.outbox import Outbox
 from edged.store.retention import Tally
 from edged.store.sealing import EncryptionKey
+from edged.sync.board import SyncBoard
 from edged.system.boot import boot_id
 from edged.system.chance import new_id
 from edged.system.clock import SystemStopwatch
@@ -67,6 +69,7 @@ class Surroundings:
         bell: wakes the sinks.
         times: how long each stage of a frame takes.
         key: the one that pictures and embeddings are encrypted with.
+        sync_board: how the sync of each namespace stands; empty where none is synced.
     """
 
     settings: Settings
@@ -86,6 +89,7 @@ class Surroundings:
     times: StageTimes
     clock: Clock
     key: EncryptionKey | None
+    sync_board: SyncBoard = field(default_factory=SyncBoard)
 
 
 def served_namespaces(settings: Settings) -> tuple[str, ...]:
@@ -141,6 +145,7 @@ def make_surroundings(
         books,
         key=key,
         erasures=Erasures(outbox),
+        old=_old_truth(settings),
     )
     return Surroundings(
         settings=settings,
@@ -161,6 +166,14 @@ def make_surroundings(
         clock=clock,
         key=key,
     )
+
+
+def _old_truth(settings: Settings) -> OldTruth | None:
+    """What becomes of what a member has not been told of for long; None where it is kept without a word."""
+    sync = settings.sync
+    if sync is None or sync.max_age is None or sync.when_old == "keep":
+        return None
+    return OldTruth(round(sync.max_age * 1000), is_withheld=sync.when_old == "stop")
 
 
 def _begun_outbox(settings: Settings, data_dir: Path, clock: Clock) -> tuple[Outbox, str, int]:

@@ -17,7 +17,7 @@ second while the daemon runs. With --bundle, an archive for an issue report is m
 people's names, faces or addresses.
 """
 
-_SECTIONS = ("machine", "configuration", "service", "store", "sinks", "models", "feeds")
+_SECTIONS = ("machine", "configuration", "service", "store", "sinks", "sync", "models", "feeds")
 _LONGEST_S = 600
 
 

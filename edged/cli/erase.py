@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from edged.cli.groups_place import may
 from edged.cli.identities_place import Place, add_place_options
 from edged.cli.identities_words import counted, warn
+from edged.cli.sync_wait import Waiting, add_wait_option
 from edged.domain.errors import EdgedError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ examples:
   edged erase "Eileen Collins" --dry-run
   edged erase "Eileen Collins"
   edged erase nasa-1 --namespace office --yes --json
+  edged erase "Eileen Collins" --wait "10 min"
 """
 
 
@@ -44,6 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--dry-run", action="store_true", help="say what would be erased, and change nothing")
     parser.add_argument("--json", action="store_true", help="print the receipt as a JSON object")
+    add_wait_option(parser)
     add_place_options(parser)
     parser.set_defaults(run=_run)
 
@@ -75,7 +78,7 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         print(told(receipt))
     warn(receipt.warnings)
-    return 0
+    return 0 if arguments.dry_run else Waiting(arguments).finish([one.id for one in receipt.people])
 
 
 def told(receipt: "Receipt") -> str:

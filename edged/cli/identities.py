@@ -9,6 +9,7 @@ from pathlib import Path
 from edged.cli.identities_add import add_add_parser
 from edged.cli.identities_place import Place, add_place_options
 from edged.cli.identities_words import counted, json_of, table_of, told_faces, warn
+from edged.cli.sync_wait import Waiting, add_wait_option
 from edged.domain.errors import EdgedError
 from edged.domain.identity import checked_name
 
@@ -124,15 +125,21 @@ def _rename(arguments: argparse.Namespace) -> int:
 
 
 def _add_remove(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    for name in ("remove", "erase"):
+        _add_removal(actions, name)
+
+
+def _add_removal(actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str) -> None:
     parser = _action(
         actions,
-        "remove",
+        name,
         "forget people for good: faces, chips, embeddings, and all of them in snapshots",
         "There is no way back, except by enrolling again or from an export. `edged erase` does the same to"
         " one person, and gives a receipt.",
     )
     parser.add_argument("who", metavar="WHO", nargs="+", help="name, customId, id, or the beginning of an id")
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    add_wait_option(parser)
     parser.set_defaults(run=_remove)
 
 
@@ -152,7 +159,7 @@ def _remove(arguments: argparse.Namespace) -> int:
         receipt = erase(store, place.namespace, list(people), outbox)
     warn(receipt.warnings)
     print(f"removed {words}")
-    return 0
+    return Waiting(arguments).finish([one.id for one in receipt.people])
 
 
 def _confirmed(question: str) -> bool:

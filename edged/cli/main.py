@@ -10,6 +10,7 @@ from edged.domain.errors import EdgedError, StoreError
 
 COMMANDS = (
     "run",
+    "authority",
     "feeds",
     "demo",
     "recognize",
@@ -17,6 +18,7 @@ COMMANDS = (
     "groups",
     "erase",
     "privacy",
+    "sync",
     "models",
     "api",
     "evaluate",
@@ -39,6 +41,7 @@ exit codes:
   69  a sink does not take a message
   72  a model or its runtime is missing, altered or unusable
   74  a database cannot be opened, read or written
+  75  other nodes have not answered in time
   78  the configuration is wrong
   130 interrupted
 """

@@ -27,6 +27,14 @@ _KINDS: Final = {
     "tombstones": "bare ids of people who were erased",
 }
 
+_CARRIED: Final = {
+    "names": "names",
+    "customIds": "customIds",
+    "embeddings": "embeddings of enrolled faces",
+    "crops": "their aligned crops",
+    "unknownPeople": "groups of unknown people",
+}
+
 _UNITS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"))
 
 
@@ -92,6 +100,8 @@ def told_person(told: Mapping[str, Any]) -> Iterator[str]:
     yield f"  copies of the enrolled people (snapshots): {told['snapshots']}"
     yield f"  pictures and embeddings on the disk are {_encrypted(told['encrypted'])}"
     yield from _told_copies(told["damagedCopies"])
+    if "sync" in told:
+        yield from _told_sync(told["sync"])
     if "toldTo" in told:
         yield "Who is told when they are recognised:"
         yield from map(_told_sink, told["toldTo"])
@@ -112,9 +122,24 @@ def _told_namespace(told: Mapping[str, Any]) -> Iterator[str]:
             f" {person['embeddings']} embeddings, {person['seenFaces']} seen faces, in {person['jobs']} jobs;"
             f" since {_day(person['enrolledAt'])}, changed {_day(person['changedAt'])}"
         )
+    if "sync" in told:
+        yield from _told_sync(told["sync"])
     if told["snapshots"]:
         newest = told["snapshots"][0]
         yield f"  {len(told['snapshots'])} snapshots of the people, the newest of {_minute(newest['madeAt'])}"
+
+
+def _told_sync(told: Mapping[str, Any]) -> Iterator[str]:
+    """What of the namespace is on other nodes."""
+    where = f", over the broker {told['broker']}" if "broker" in told else ""
+    where += "".join(f", {name} {told[name]}" for name in ("mirror", "export") if name in told)
+    yield f"  kept the same on other nodes, as {told['role']} {told['node']}{where}:"
+    carried = ", ".join(_CARRIED[one] for one in told["carried"])
+    yield f"    {carried}; sealed, so that the broker cannot read it"
+    if "members" in told:
+        yield f"    members: {', '.join(told['members']) or 'none yet'}"
+    if told.get("erasureNotConfirmedBy"):
+        yield f"    have not confirmed the last erasure: {', '.join(told['erasureNotConfirmedBy'])}"
 
 
 def _told_line(kept: Mapping[str, Any]) -> str:

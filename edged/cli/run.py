@@ -35,9 +35,15 @@ def run(arguments: argparse.Namespace) -> int:
     keep_little()
     from edged.app.configuration import load
     from edged.app.daemon import Daemon
+    from edged.domain.errors import ConfigurationError
     from edged.system.ending import end_process
     from edged.system.log import configure_logging
 
     loaded = load(arguments.config)
+    if not loaded.settings.feeds:
+        raise ConfigurationError(
+            f"{arguments.config} has no feeds, so there is nothing to look at",
+            remedy="Add one to `feeds`; a node without cameras is run by `edged authority`.",
+        )
     configure_logging(loaded.settings.log)
     return end_process(Daemon(loaded).run(exit_when_done=arguments.exit_when_done))

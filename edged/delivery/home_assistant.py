@@ -31,12 +31,14 @@ class House:
         version: edged's.
         feeds: all of the configuration.
         has_switch: whether feeds can be switched.
+        synced: the namespaces that are kept the same on many nodes.
     """
 
     device: str
     version: str
     feeds: Sequence[Feed]
     has_switch: bool
+    synced: Sequence[str] = ()
 
 
 def announcements(settings: MqttSink, wanted: HomeAssistant, house: House) -> list[Announcement]:
@@ -61,6 +63,9 @@ def _machine_entities(settings: MqttSink, topics: Topics, house: House) -> list[
     found = entities.machine_entities(topics)
     for namespace in told_namespaces(settings, house.feeds):
         found += entities.namespace_entities(topics, namespace)
+    for namespace in house.synced:
+        if is_of_sink(settings, namespace):
+            found += entities.sync_entities(topics, namespace)
     return found
 
 

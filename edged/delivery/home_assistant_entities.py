@@ -203,6 +203,53 @@ def namespace_entities(topics: Topics, namespace: str) -> list[Entity]:
     ]
 
 
+def sync_entities(topics: Topics, namespace: str) -> list[Entity]:
+    """How the sync of a namespace stands on the machine: for its diagnosis. Of nobody in it."""
+    state = topics.device_state
+    # A namespace holds no quotation marks. Before it is a member, nothing is told of it.
+    note = f"(value_json.sync | default({{}}))['{namespace}'] | default({{}})"
+    diagnosis: dict[str, object] = {"state_topic": state, "entity_category": "diagnostic"}
+
+    def shown(key: str) -> dict[str, object]:
+        return {"value_template": f"{{% set s = {note} %}}{{{{ s.{key} | default('None') }}}}"}
+
+    has_trouble = f"{{% set s = {note} %}}{{{{ 'ON' if s.trouble | default('') else 'OFF' }}}}"
+    details = (
+        f"{{% set s = {note} %}}{{{{ {{'trouble': s.trouble | default(''), 'role': s.role | default(''),"
+        " 'members': s.members | default(0), 'members_behind': s.membersBehind | default(0)} | to_json }}"
+    )
+    return [
+        Entity(
+            namespace_key(namespace, "sync_state"),
+            "sensor",
+            f"Sync of {namespace}",
+            diagnosis | shown("state") | {"icon": "mdi:sync"},
+        ),
+        Entity(
+            namespace_key(namespace, "sync_epoch"),
+            "sensor",
+            f"Sync epoch of {namespace}",
+            diagnosis | shown("epoch") | {"icon": "mdi:counter"},
+        ),
+        Entity(
+            namespace_key(namespace, "sync_age"),
+            "sensor",
+            f"Sync age of {namespace}",
+            # Another value every ten seconds, which few want to keep.
+            diagnosis
+            | {"unit_of_measurement": "s", "device_class": "duration", "enabled_by_default": False}
+            | shown("ageS"),
+        ),
+        _problem(
+            namespace_key(namespace, "sync_problem"),
+            f"Sync problem of {namespace}",
+            state,
+            has_trouble,
+            details,
+        ),
+    ]
+
+
 def _people(key: str, name: str, presence: str, hears: dict[str, str]) -> Entity:
     options: dict[str, object] = {
         "state_topic": presence,

@@ -47,7 +47,10 @@ class Settings(Section, frozen=True, kw_only=True):
         ),
     ] = None
     log: Annotated[Log, key("The log.")] = Log()
-    feeds: Annotated[tuple[Feed, ...], key("The feeds, each with its own `id`.", min_length=1, max_length=64)]
+    feeds: Annotated[
+        tuple[Feed, ...],
+        key("The feeds, each with its own `id`; none only for `edged authority`.", max_length=64),
+    ]
     sinks: Annotated[
         tuple[AnySink, ...], key("Who is told, each with its own `id`.", min_length=1, max_length=16)
     ]

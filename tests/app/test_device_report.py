@@ -2,11 +2,14 @@
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from builders.recognition import at
 from edged.app.device_report import DeviceReport
 from edged.domain.errors import StoreError
+from edged.domain.sync_state import NamespaceSync, SyncRole, SyncState
+from edged.sync.board import SyncBoard
 from edged.system.thermal import Heat
 
 
@@ -19,8 +22,14 @@ class House:
         self.trouble = ""
         self.told = []
         self.asked = 0
+        self.board = SyncBoard()
         self.report = DeviceReport(
-            "bench", self.governing, self._count, lambda: self.trouble, self.told.append
+            "bench",
+            self.governing,
+            self._count,
+            lambda: self.trouble,
+            self.told.append,
+            self.board.standings,
         )
 
     def _count(self):
@@ -75,3 +84,45 @@ def test_an_outbox_that_cannot_be_counted_leaves_the_last_figure(house):
     house.waiting = StoreError("the disk is gone")
 
     assert [state.waiting for state in house.run([10])] == [3, 3]
+
+
+def a_standing(**changes):
+    wanted = {
+        "role": SyncRole.MEMBER,
+        "state": SyncState.IN_STEP,
+        "epoch": 4,
+        "seen_epoch": 4,
+        "age_ms": 1500,
+    }
+    return NamespaceSync("home", **(wanted | changes))
+
+
+def test_where_nothing_is_synced_nothing_is_told_of_it(house):
+    assert b"sync" not in msgspec.json.encode(house.run([0])[0])
+
+
+def test_how_a_namespace_is_synced_is_told_by_its_name(house):
+    house.board.tell(a_standing())
+
+    told = msgspec.json.decode(msgspec.json.encode(house.run([0])[0]))
+
+    assert told["sync"] == {
+        "home": {"role": "member", "state": "in step", "epoch": 4, "seenEpoch": 4, "ageS": 1}
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "is_news"),
+    [
+        ({"epoch": 5}, True),
+        ({"trouble": "no key"}, True),
+        ({"age_ms": 9000}, False),
+        ({"proposals": 1}, False),
+    ],
+)
+def test_another_epoch_or_trouble_is_told_at_once_and_an_age_is_not(house, change, is_news):
+    house.board.tell(a_standing())
+    house.run([0])
+    house.board.tell(a_standing(**change))
+
+    assert (len(house.run([1, 2])) == 2) is is_news

@@ -7,8 +7,10 @@ import pytest
 from builders.groups import a_grouped_track
 from builders.history import a_seen_face, an_entry
 from builders.namespaces import START_UTC_MS, HandClock, Ids, a_new_face, a_store
+from builders.syncs import an_epoch
 from edged.cli.main import main
 from edged.settings.groups import Groups
+from edged.store.database import transaction
 from edged.store.feed_switches import FeedSwitches
 from edged.store.group_records import GroupRecords
 from edged.store.history_store import HistoryStore
@@ -190,3 +192,45 @@ def test_an_empty_folder_has_nothing(run):
 
     assert code == 0
     assert "there is no outbox" in out
+
+
+@pytest.fixture
+def synced(run, ada, tmp_path):  # noqa: ARG001 - it writes the configuration, which is added to
+    """The same, and the namespace is synced: from here to a member that has not confirmed an erasure."""
+    with a_store(tmp_path / "data", seed="sync") as store:
+        an_epoch(store, epoch=3)
+        with transaction(store.connection):
+            store.connection.execute("UPDATE sync_epoch SET erased_epoch = 3")
+            store.connection.execute(
+                "INSERT INTO sync_member (node, node_key, sealing_key, authority_key, joined_ms)"
+                " VALUES ('hall', zeroblob(32), zeroblob(32), zeroblob(32), 0)"
+            )
+    with (tmp_path / "config.yaml").open("a") as file:
+        file.write("sync: {chips: true, mirror: 'https://pages.example/secret/path'}\n")
+    return ada
+
+
+@pytest.mark.usefixtures("synced")
+def test_what_sync_carries_elsewhere_is_told_with_who_has_not_confirmed_an_erasure(run):
+    _, out, _ = run("--json")
+    (home,) = [one for one in json.loads(out)["namespaces"] if one["namespace"] == "home"]
+
+    sync = home["sync"]
+    assert (sync["role"], sync["members"], sync["erasureNotConfirmedBy"]) == ("authority", ["hall"], ["hall"])
+    assert sync["carried"] == ["names", "customIds", "embeddings", "crops"]
+    assert (sync["broker"], sync["encryptedInTransit"]) == ("broker.example:1883", False)
+    assert sync["mirror"] == "https://pages.example"
+    assert "secret" not in out.replace("secret-path", "")
+
+
+@pytest.mark.usefixtures("synced")
+def test_a_person_is_told_of_it_too(run):
+    _, out, _ = run("--person", "Ada")
+
+    assert "kept the same on other nodes, as authority kitchen, over the broker broker.example:1883" in out
+    assert "have not confirmed the last erasure: hall" in out
+
+
+@pytest.mark.usefixtures("ada")
+def test_of_a_namespace_that_is_not_synced_nothing_is_told_of_it(run):
+    assert "other nodes" not in run()[1]

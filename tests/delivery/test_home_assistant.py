@@ -235,3 +235,36 @@ def test_the_topics_are_those_that_the_sink_writes():
         topics.namespace_presence("work"),
     ):
         assert f'"{topic}"' in written
+
+
+def machine_keys(sink=SINK, **changes):
+    return set(
+        told(sink, house=replace(HOUSE, **changes))["homeassistant/device/edged-kitchen_ppi/config"][
+            "components"
+        ]
+    )
+
+
+SYNC = {"sync_state", "sync_epoch", "sync_age", "sync_problem"}
+
+
+def test_the_machine_tells_of_sync_only_where_it_is_configured():
+    before = machine_keys()
+
+    assert machine_keys(synced=["home"]) - before == {f"namespace-home-{key}" for key in SYNC}
+
+
+def test_a_sink_that_is_told_of_one_namespace_announces_the_sync_of_no_other():
+    keys = machine_keys(MqttSink(host="h", namespaces=("work",)), synced=["home", "work"])
+
+    assert {key for key in keys if "-sync_" in key} == {f"namespace-work-{key}" for key in SYNC}
+
+
+def test_what_is_told_of_sync_is_for_diagnosis_and_of_the_devices_state():
+    config = told(house=replace(HOUSE, synced=["home"]))["homeassistant/device/edged-kitchen_ppi/config"]
+    found = [one for key, one in config["components"].items() if "-sync_" in key]
+
+    assert {one["entity_category"] for one in found} == {"diagnostic"}
+    assert {one["state_topic"] for one in found} == {"edged/device/kitchen.pi/state"}
+    for one in found:
+        assert "(value_json.sync | default({}))['home']" in one["value_template"]

@@ -23,7 +23,7 @@ def blocks(language: str) -> list[str]:
 
 def announced() -> list[dict]:
     feed = Feed(id="front-door", source=FileSource(path="a.mp4"))
-    house = House(device="kitchen-pi", version="1", feeds=[feed], has_switch=True)
+    house = House(device="kitchen-pi", version="1", feeds=[feed], has_switch=True, synced=["home"])
     found = announcements(MqttSink(host="h", image="sent"), HomeAssistant(), house)
     return [entity for one in found for entity in one.payload["components"].values()]
 

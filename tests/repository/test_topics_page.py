@@ -7,8 +7,10 @@ import pytest
 from bench.checkout import ROOT
 from edged.delivery.topics import Topics
 from edged.domain.message import Message, MessageKind, Reply
+from edged.replication.topics import SyncTopics
 
 TOPICS = Topics(prefix="edged", device="<device>")
+SYNC = SyncTopics(prefix="edged", namespace="<namespace>")
 
 
 def _message(kind: MessageKind) -> Message:
@@ -32,6 +34,14 @@ def _answer() -> Message:
         TOPICS.requests("<namespace>"),
         TOPICS.of(_answer()),
         *(TOPICS.of(_message(kind)) for kind in MessageKind),
+        SYNC.manifest,
+        SYNC.alive,
+        SYNC.page("<sha256>"),
+        SYNC.member("<device>"),
+        SYNC.report("<device>"),
+        SYNC.proposal("<device>"),
+        SYNC.join("<device>"),
+        SYNC.groups("<device>"),
     ],
 )
 def test_a_topic_is_in_the_documentation(topic: str) -> None:

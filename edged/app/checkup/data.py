@@ -91,7 +91,7 @@ def _namespace(premises: Premises, namespace: str) -> Finding:
         return doubtful(what, "nobody is enrolled", remedy)
     sight = look_at_namespace(path)
     seen = f"{path}: {_of_namespace(sight, premises.clock.moment().utc_ms)}"
-    wrong = fsck(path, _key(premises)) if premises.with_fsck else []
+    wrong = fsck(path, faces_key(premises)) if premises.with_fsck else []
     if wrong:
         return ill(what, f"{seen}; {'; '.join(wrong)}", _SEE_STORE)
     if sight.damaged:
@@ -103,7 +103,7 @@ def _namespace(premises: Premises, namespace: str) -> Finding:
     )
 
 
-def _key(premises: Premises) -> EncryptionKey | None:
+def faces_key(premises: Premises) -> EncryptionKey | None:
     """The key that faces are encrypted with; None also where it is not to be had: then fsck says so."""
     try:
         return configured_key(premises.settings.privacy)

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from edged.app.checkup import configuring, data, feeds, machine, models, service, sinks
+from edged.app.checkup import configuring, data, feeds, machine, models, service, sinks, syncing
 from edged.app.checkup.finding import SECTIONS, Check, Finding, doubtful, guarded, ill, well
 from edged.app.checkup.premises import Premises, premises_of
 from edged.app.chosen_models import with_chosen_embedder
@@ -53,6 +53,7 @@ class Examination:
         yield from self._section("service", service.checks(premises))
         yield from self._section("store", data.checks(premises))
         yield from self._section("sinks", sinks.checks(premises))
+        yield from self._section("sync", syncing.checks(premises))
         yield from self._section("models", _model_checks(premises))
         yield from self._section("feeds", feeds.checks(premises))
 

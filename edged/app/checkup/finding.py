@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from edged.domain.errors import EdgedError
 from edged.domain.redaction import redacted
 
-SECTIONS: Final = ("machine", "configuration", "service", "store", "sinks", "models", "feeds")
+SECTIONS: Final = ("machine", "configuration", "service", "store", "sinks", "sync", "models", "feeds")
 """In the order in which they are looked at: what is quick comes first."""
 
 NAMES: Final = {
@@ -36,6 +36,12 @@ NAMES: Final = {
     "sink": "sinks",
     "access": "sinks",
     "seen by": "sinks",
+    "sync": "sync",
+    "seed": "sync",
+    "sync broker": "sync",
+    "epoch": "sync",
+    "proposals": "sync",
+    "members": "sync",
     "runtime": "models",
     "embedder": "models",
     "model": "models",

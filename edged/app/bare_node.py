@@ -1,0 +1,151 @@
+"""A node without cameras: keeps namespaces, and has them the same elsewhere. `edged authority` runs it."""
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from edged.app.absolute_paths import with_absolute_paths
+from edged.app.chosen_models import with_chosen_embedder
+from edged.app.configuration import Loaded
+from edged.app.daemon import prepared_data_dir
+from edged.app.encryption import bring_into_force, configured_key
+from edged.app.erasing import follow_up
+from edged.app.heartbeats import Heart, Heartbeats
+from edged.app.sync_watch import SyncWatch
+from edged.app.syncing import SyncGround, Syncing, broker_of
+from edged.delivery.route import routes_of
+from edged.domain.identity import GalleryChange
+from edged.domain.moment import Clock
+from edged.settings.root import Settings
+from edged.store.erasures import Erasures
+from edged.store.gallery_watch import GalleryWatch
+from edged.store.namespace_files import namespaces_in
+from edged.store.outbox import Outbox
+from edged.sync.board import SyncBoard
+from edged.system.boot import boot_id
+from edged.system.chance import new_id
+from edged.system.clock import SystemClock
+from edged.system.lock import FolderLock
+from edged.system.service_manager import ServiceManager
+from edged.system.signals import SignalInbox
+
+TURN_S: Final = 0.25
+LOOK_MS: Final = 1_000
+STOP_SYNC_S: Final = 3.0
+STOP_WATCH_S: Final = 1.0
+SILENT_AFTER_S: Final = 300.0
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+def embedder_hash(settings: Settings, data_dir: Path) -> str:
+    """The hash that embeddings of the configuration's embedder are stored with; the model is not loaded.
+
+    Raises ModelError, and StoreError where the data folder's choice cannot be read.
+    """
+    from edged.inference.card import embedding_hash  # noqa: PLC0415
+    from edged.inference.catalogue import Catalogue  # noqa: PLC0415
+    from edged.inference.runtime import find_runtime  # noqa: PLC0415
+
+    chosen = with_chosen_embedder(settings.models, data_dir)
+    return embedding_hash(Catalogue(chosen.directory).embedder_for(chosen.embedder, find_runtime().name))
+
+
+class _Nobody:
+    """Holds no galleries: nobody is recognised here."""
+
+    def apply(self, namespace: str, change: GalleryChange) -> None:
+        """Nothing to take over."""
+
+    def replace(self, namespace: str, change: GalleryChange) -> None:
+        """Nothing to forget."""
+
+
+class BareNode:
+    """Runs the sync of a data folder until a signal ends it: no feeds, no models, no sink but the broker."""
+
+    def __init__(self, loaded: Loaded, *, clock: Clock | None = None) -> None:
+        self._loaded = loaded
+        self._settings = with_absolute_paths(loaded.settings, loaded.base_dir)
+        self._clock = clock or SystemClock()
+        self._manager = ServiceManager(os.environ)
+        self._board = SyncBoard()
+        self._next_look_ms = 0
+        self._next_beat_ms = 0
+
+    def run(self) -> int:
+        """Start, run and stop; returns 0 after a clean stop. Raises `EdgedError` when it cannot start."""
+        broker_of(self._settings)
+        data_dir = prepared_data_dir(self._loaded)
+        with SignalInbox() as signals, FolderLock(data_dir):
+            key = configured_key(self._settings.privacy)
+            namespaces = namespaces_in(data_dir)
+            bring_into_force(data_dir, namespaces, key, self._clock, new_id, lambda _: None)
+            outbox = Outbox(data_dir, routes_of(self._settings.sinks))
+            try:
+                outbox.begin(self._clock.moment(), boot_id())
+                follow_up(data_dir, outbox)
+                device = self._settings.device or outbox.device_id(new_id)
+                model_hash = embedder_hash(self._settings, data_dir)
+                # It looks after the files: snapshots, recovery, what a removal leaves to be cleared.
+                watch = GalleryWatch(
+                    data_dir,
+                    namespaces,
+                    model_hash,
+                    _Nobody(),
+                    self._clock,
+                    new_id,
+                    key=key,
+                    erasures=Erasures(outbox),
+                )
+                ground = SyncGround(
+                    self._settings, data_dir, device, model_hash, self._clock, key, outbox, watch.wake
+                )
+                syncing = Syncing(ground, self._board)
+                is_clean = self._live(device, data_dir, watch, syncing, signals)
+            finally:
+                outbox.close()
+        _LOG.info("Stopped")
+        return 0 if is_clean else 1
+
+    def _live(
+        self, device: str, data_dir: Path, watch: GalleryWatch, syncing: Syncing, signals: SignalInbox
+    ) -> bool:
+        """Start, watch and stop the threads; whether they ended in time."""
+        watch.start()
+        syncing.start()
+        try:
+            self._manager.ready("syncing")
+            _LOG.info("Ready: no feeds, device %s, data in %s", device, data_dir)
+            self._watch(watch, syncing, signals)
+        finally:
+            self._manager.stopping()
+            has_ended = syncing.stop(STOP_SYNC_S)
+            has_ended = watch.stop(STOP_WATCH_S) and has_ended
+        return has_ended
+
+    def _watch(self, watch: GalleryWatch, syncing: Syncing, signals: SignalInbox) -> None:
+        def hearts() -> Iterator[Heart]:
+            yield Heart("sync", syncing.thread.beats, False, SILENT_AFTER_S, is_vital=True)
+            yield Heart("gallery-watch", watch.beats, False, SILENT_AFTER_S)
+
+        heartbeats, sync_watch = Heartbeats(hearts), SyncWatch(self._board)
+        while signals.wait(TURN_S) not in (signal.SIGTERM, signal.SIGINT):
+            now = self._clock.moment()
+            if now.steady_ms >= self._next_look_ms:
+                self._next_look_ms = now.steady_ms + LOOK_MS
+                sync_watch(now)
+                self._manager.status("; ".join(sync_watch.remarks()) or self._all_well())
+            heartbeats.look(now)
+            interval_s = self._manager.watchdog_interval_s
+            if interval_s is not None and now.steady_ms >= self._next_beat_ms and not heartbeats.is_lost:
+                self._next_beat_ms = now.steady_ms + round(interval_s * 1000)
+                self._manager.watchdog()
+
+    def _all_well(self) -> str:
+        standings = self._board.standings()
+        words = [f"{one.namespace}: {one.role}, epoch {one.epoch}, {one.state}" for one in standings]
+        return "; ".join(words) or "no namespace is synced"

@@ -1,0 +1,64 @@
+"""Has a person told how the sync of the namespaces stands: in the log, the state and the status line."""
+
+import logging
+from typing import Final
+
+from edged.domain.moment import Moment
+from edged.domain.sync_state import NamespaceSync, SyncState
+from edged.sync.board import SyncBoard
+from edged.system.repeats import RepeatLimit
+
+_LOG: Final = logging.getLogger(__name__)
+
+_QUIET: Final = frozenset({SyncState.IN_STEP, SyncState.BEHIND, SyncState.WAITING})
+"""States that end by themselves, or in which there is nothing to be done."""
+AGAIN_EVERY_S: Final = 60.0
+"""What goes to and fro is logged so often, with how many lines there would have been."""
+
+
+class SyncWatch:
+    """Called once a second by the main thread.
+
+    Args:
+        board: what is known of each namespace.
+    """
+
+    def __init__(self, board: SyncBoard) -> None:
+        self._board = board
+        self._logged: dict[str, tuple[SyncState, str]] = {}
+        self._limit: RepeatLimit[tuple[str, SyncState]] = RepeatLimit(AGAIN_EVERY_S)
+
+    def __call__(self, now: Moment) -> None:
+        """Log what is news."""
+        standings = self._board.standings()
+        for standing in standings:
+            news = standing.state, standing.trouble
+            if self._logged.get(standing.namespace) != news:
+                self._logged[standing.namespace] = news
+                self._log(standing, now)
+        present = {standing.namespace for standing in standings}
+        self._logged = {name: told for name, told in self._logged.items() if name in present}
+
+    def remarks(self) -> list[str]:
+        """What a person should look at, in words; any thread may ask."""
+        return [
+            f"sync of {standing.namespace}: {standing.trouble or standing.state}"
+            for standing in self._board.standings()
+            if standing.trouble or standing.state not in _QUIET
+        ]
+
+    def _log(self, standing: NamespaceSync, now: Moment) -> None:
+        held_back = self._limit.admit((standing.namespace, standing.state), now.steady_ms / 1000)
+        if held_back is None:
+            return
+        level = logging.INFO if standing.state in _QUIET and not standing.trouble else logging.WARNING
+        _LOG.log(
+            level,
+            "sync of %s: %s as %s, epoch %d%s%s",
+            standing.namespace,
+            standing.state,
+            standing.role,
+            standing.epoch,
+            f": {standing.trouble}" if standing.trouble else "",
+            f" ({held_back} such lines were held back)" if held_back else "",
+        )

@@ -1,0 +1,159 @@
+"""`edged sync proposals`: what members want changed, and the owner's word on it."""
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from edged.cli.identities_words import counted, warn
+from edged.cli.sync_place import SyncPlace, sync_action
+from edged.cli.sync_words import when
+from edged.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from edged.replication.statements import Wanted
+
+_OWN = "SELECT identity_id, number, made_ms, verdict, why FROM sync_proposal ORDER BY number"
+
+
+def add_proposals(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the action and its own actions."""
+    parser = actions.add_parser(
+        "proposals",
+        help="list what members want changed, take it or not",
+        description="What members want changed waits for the authority's owner where its configuration says"
+        " `sync.proposals: ask`.",
+    )
+    inner = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listed = sync_action(
+        inner,
+        "list",
+        "list what waits for the owner; at a member its own proposals",
+        "",
+        "edged sync proposals list",
+    )
+    listed.add_argument("--json", action="store_true", help="print a JSON array")
+    listed.set_defaults(run=_list)
+    accept = sync_action(
+        inner,
+        "accept",
+        "take a proposal; every node has it with the next epoch",
+        "",
+        "edged sync proposals accept cam-2 1700000000000",
+    )
+    _add_which(accept)
+    accept.set_defaults(run=_accept)
+    refuse = sync_action(
+        inner,
+        "refuse",
+        "refuse a proposal; the node that made it takes it back",
+        "",
+        'edged sync proposals refuse cam-2 1700000000000 --why "not one of ours"',
+    )
+    _add_which(refuse)
+    refuse.add_argument(
+        "--why", metavar="WORDS", default="the owner did not want it", help="told to the node"
+    )
+    refuse.set_defaults(run=_refuse)
+
+
+def _add_which(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("node", metavar="NODE", help="who proposed it")
+    parser.add_argument("number", metavar="NUMBER", type=int, help="which, as the list has it")
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from edged.domain.sync_state import SyncRole
+
+    place = SyncPlace(arguments)
+    with place.tables() as tables:
+        is_authority = tables.membership().role is SyncRole.AUTHORITY
+        found = _waiting(tables.connection) if is_authority else _own(tables.connection)
+    if arguments.json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+        return 0
+    for each in found:
+        head = f"{each['node']}  " if is_authority else ""
+        print(f"{head}{each['number']}  {when(each['at'])}  {each['identityId'][:8]}  {each['what']}")
+    if not found:
+        print("there are no proposals", file=sys.stderr)
+    return 0
+
+
+def _waiting(connection: "sqlite3.Connection") -> list[dict[str, Any]]:
+    from edged.store.sync_decisions import waiting_proposals
+
+    return [
+        {
+            "node": each.node,
+            "number": each.number,
+            "at": each.at_ms,
+            "identityId": each.wanted.identity_id,
+            "what": _what(each.wanted, each.faces),
+        }
+        for each in waiting_proposals(connection)
+    ]
+
+
+def _what(wanted: "Wanted", faces: int) -> str:
+    """What is wanted, in words."""
+    if wanted.remove:
+        return "forget them" if wanted.heir is None else f"merge them into {wanted.heir[:8]}"
+    words = []
+    if wanted.created_ms is not None:
+        words.append(f"enrol {wanted.name or 'somebody without a name'}")
+    elif wanted.name is not None:
+        words.append(f"call them {wanted.name}")
+    if wanted.custom_id is not None:
+        words.append(f"customId {wanted.custom_id}" if wanted.custom_id else "no customId")
+    if faces:
+        words.append(f"add {counted(faces)}")
+    if wanted.remove_faces:
+        words.append(f"take {counted(len(wanted.remove_faces))} away")
+    return ", ".join(words) or "nothing"
+
+
+def _own(connection: "sqlite3.Connection") -> list[dict[str, Any]]:
+    return [
+        {
+            "number": number,
+            "at": made_ms,
+            "identityId": who,
+            "what": " ".join(words for words in (verdict or "not answered yet", why) if words),
+        }
+        for who, number, made_ms, verdict, why in connection.execute(_OWN)
+    ]
+
+
+def _accept(arguments: argparse.Namespace) -> int:
+    from edged.app.bare_node import embedder_hash
+    from edged.app.erasing import swept
+    from edged.store.sync_decisions import accept
+
+    place = SyncPlace(arguments)
+    with place.tables() as tables:
+        tables.require_authority("proposals are decided on")
+    if place.settings is None:
+        raise ConfigurationError("there is no configuration", remedy="Name it with `--config FILE`.")
+    with place.synced_store() as store:
+        model_hash = embedder_hash(place.settings, place.data_dir)
+        outcome = accept(store, arguments.node, arguments.number, model_hash)
+        if outcome.has_erased:
+            warn(swept(store, place.namespace, place.data_dir))
+        warn(place.finish(store))
+    print(f"accepted: {arguments.node} {arguments.number}")
+    return 0
+
+
+def _refuse(arguments: argparse.Namespace) -> int:
+    from edged.store.sync_decisions import refuse
+
+    place = SyncPlace(arguments)
+    with place.tables() as tables:
+        tables.require_authority("proposals are decided on")
+    with place.synced_store() as store:
+        refuse(store, arguments.node, arguments.number, arguments.why)
+    print(f"refused: {arguments.node} {arguments.number}")
+    return 0
