@@ -65,7 +65,8 @@ def test_an_older_file_gets_room_for_longer_embeddings_where_it_is(tmp_path):
         (pages,) = old.execute("PRAGMA page_count").fetchone()
 
     with closing(open_database(path, NAMESPACE_SCHEMA)) as connection:
-        assert connection.execute("PRAGMA page_count").fetchone()[0] < pages + 8
+        # Of later tables an empty page each, and nothing of the embeddings twice.
+        assert connection.execute("PRAGMA page_count").fetchone()[0] < pages + 8 * 4
         kept = connection.execute("SELECT count(*), sum(length(vector)) FROM embedding").fetchone()
         assert kept == (8, 8 * 16384)
         connection.execute("UPDATE embedding SET vector = ?", (bytes(16412),))
