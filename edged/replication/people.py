@@ -15,13 +15,14 @@ import msgspec
 from edged.replication.keys import NamespaceKey
 from edged.replication.refusal import Refusal, RefusedError
 
-MOST_BUCKETS: Final = 256
+MOST_BUCKETS: Final = 1024
 PAGE_BYTES: Final = 96_000
 """A sealed page, at most."""
 CONTENT_BYTES: Final = PAGE_BYTES - 1_000
 """Of a bucket's content, in one page."""
-_WANTED_BYTES: Final = 48_000
-"""Of content in a bucket, about: so that it grows to twice as much before there are more buckets."""
+_WANTED_BYTES: Final = 40_000
+"""Of content in a bucket, about. People fall into buckets by chance, so that some have twice as much, and a
+bucket that fits one page is what lets one changed person move one page."""
 
 
 class SharedFace(msgspec.Struct, frozen=True, array_like=True):
@@ -60,19 +61,21 @@ _PEOPLE: Final = msgspec.msgpack.Decoder(tuple[SharedPerson, ...])
 
 def bucket_of(identity_id: str, buckets: int) -> int:
     """The bucket that carries a person, 0 to buckets - 1; `buckets` is a power of two up to MOST_BUCKETS."""
-    return hashlib.sha256(identity_id.encode()).digest()[0] * buckets // MOST_BUCKETS
+    spread = int.from_bytes(hashlib.sha256(identity_id.encode()).digest()[:2])
+    return spread * buckets >> 16
 
 
 def buckets_for(content_bytes: int, present: int = 0) -> int:
     """Into how many buckets so much content goes: a power of two, 1 to MOST_BUCKETS.
 
-    `present` is how many there are: it stays until the content is four times as much or as little as it is
-    meant for, because another number makes every page another one.
+    `present` is how many there are: it stays until the content is a quarter more than it is meant for, or
+    needs a quarter of them, because another number makes every page another one.
     """
     fitting = 1
     while fitting < MOST_BUCKETS and content_bytes > fitting * _WANTED_BYTES:
         fitting *= 2
-    if present and fitting // 2 <= present <= fitting * 4:
+    fits = content_bytes <= present * _WANTED_BYTES * 5 // 4
+    if present and fits and present <= fitting * 4:
         return present
     return fitting
 

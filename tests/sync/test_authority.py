@@ -410,3 +410,19 @@ def test_pages_to_be_cleared_are_not_cleared_where_they_are_listed_again(store, 
     broker.run(2)
 
     assert broker.names("head") == ["Ada"]
+
+
+def test_a_manifest_waits_until_the_broker_has_acknowledged_each_of_its_pages(authority, store, broker):
+    enrol(store, "Ada")
+    broker.clock.ms += 2000
+    (to_itself,) = authority.turn(broker.now)
+    authority.acknowledged(to_itself.ticket, broker.now)
+    (page,) = authority.turn(broker.now)
+    for _ in range(4):
+        broker.clock.ms += 500
+        assert list(authority.turn(broker.now)) == []
+    authority.acknowledged(page.ticket, broker.now)
+    (manifest,) = authority.turn(broker.now)
+
+    assert TOPICS.page_of(page.topic)
+    assert manifest.topic == TOPICS.manifest

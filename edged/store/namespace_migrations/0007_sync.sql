@@ -53,7 +53,7 @@ CREATE TABLE sync_epoch (
 -- What is in force, bucket by bucket: SHA-256 of its content. A bucket that is missing, or has NULL, is to be applied
 -- again, whatever the epoch.
 CREATE TABLE sync_bucket (
-    bucket INTEGER PRIMARY KEY CHECK (bucket BETWEEN 0 AND 255),
+    bucket INTEGER PRIMARY KEY CHECK (bucket BETWEEN 0 AND 1023),
     content_hash BLOB CHECK (length(content_hash) = 32)
 ) STRICT;
 
