@@ -37,8 +37,10 @@ from edged.store.sync_records import (
     write_epoch,
 )
 
-_PERSON_BYTES = 150
-_FACE_BYTES = 140
+_PERSON_BYTES = 64
+"""Of a person in a page, beside their name and custom id."""
+_FACE_BYTES = 64
+"""Of a face, beside its vector, its chip and its source."""
 _BESIDE_A_PAGE_BYTES = 28
 
 
@@ -286,9 +288,11 @@ def _date_answers(connection: sqlite3.Connection, record: EpochRecord) -> None:
 
 
 def _content_bytes(connection: sqlite3.Connection, terms: Terms) -> int:
-    """How much there is to share, about."""
+    """How much there is to share, but for what MessagePack adds to a text."""
     ((size,),) = connection.execute(
-        "SELECT (SELECT count(*) FROM identity) * ? + (SELECT count(*) FROM face) * ?"
+        "SELECT coalesce((SELECT sum(? + length(CAST(name AS BLOB))"
+        " + coalesce(length(CAST(custom_id AS BLOB)), 0)) FROM identity), 0)"
+        " + coalesce((SELECT sum(? + length(CAST(source AS BLOB))) FROM face), 0)"
         " + coalesce((SELECT sum(length(vector)) FROM embedding WHERE model_hash = ?), 0)"
         " + coalesce((SELECT sum(length(png)) FROM chip WHERE ?), 0)",
         (_PERSON_BYTES, _FACE_BYTES, terms.model, terms.has_chips),

@@ -93,7 +93,7 @@ def test_one_changed_person_among_many_moves_one_page(store, broker):
         for number in range(2000):
             store.insert_identity(f"Person {number}", "x" * 200 + str(number), revision, now_ms)
     broker.run(20)
-    assert broker.manifest.buckets == 8
+    assert broker.manifest.buckets == 16
     someone = store.identities()[700]
     broker.log.clear()
     before = {entry.sha256 for entry in broker.manifest.pages}

@@ -35,7 +35,9 @@ class Kept(Broker):
             partial = folder / "partial"
             partial.write_bytes(payload)
             if topic.endswith("/manifest"):
-                (folder / "made" / f"{run}-{len(self.log)}").write_bytes(payload)
+                whole = folder / "whole"
+                whole.write_bytes(payload)
+                os.replace(whole, folder / "made" / f"{run}-{len(self.log)}")
             os.replace(partial, path)
         else:
             path.unlink(missing_ok=True)
