@@ -63,8 +63,7 @@ class Manifest(Spoken, frozen=True, kw_only=True):
         buckets: into how many the people are cut; a power of two.
         pages: each page of each bucket, ordered by bucket and part.
         content: digest (`NamespaceKey.digest`) of all buckets' contents in their order, each hashed: what a
-        node
-            computes of its own database after it applied the manifest.
+            node computes of its own database after it applied the manifest.
         identities, faces: how many there are.
         erased_epoch: the last epoch that took somebody out.
         proposals: what the authority does with what other nodes propose.

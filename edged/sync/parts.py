@@ -57,10 +57,9 @@ class NodeParts:
         new_id: gives a fresh UUID.
         changed: to be called after people were changed: whoever holds the gallery looks at once.
         swept: after people were taken out and committed: clears log, snapshots and unsent messages of them;
-        returns
-            what could not be done, in words (nothing: all is done).
-        reembed: embeds faces anew that have a crop and no vector of this node's model; None where that cannot
-        be.
+            returns what could not be done, in words (nothing: all is done).
+        reembed: embeds faces anew that have a crop and no vector of this node's model; None where that
+            cannot be.
         mirror: where pages are fetched from first; None: the broker alone.
         shelf: where the authority puts pages besides; None: nowhere.
     """
