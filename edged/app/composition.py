@@ -17,6 +17,7 @@ from edged.app.reembedding import Progress
 from edged.app.serving import Serving
 from edged.app.surroundings import Surroundings, make_surroundings, served_namespaces, takes_requests
 from edged.app.switchboard import Switchboard
+from edged.app.sync_starting import SyncStarter, is_wanted
 from edged.app.sync_watch import SyncWatch
 from edged.camera.factory import make_source
 from edged.domain.message import Message
@@ -75,6 +76,7 @@ def assemble(
     recogniser = _recogniser(around, serving, pipelines, committer, publishing)
     governing = _governing(around, sources, recogniser, sensors or Thermometer().read)
     sync_watch = SyncWatch(around.sync_board)
+    syncing = SyncStarter(settings, data_dir, lambda: _syncing(around))
     stop_capture = threading.Event()
     captures = _captures(around, sources, stop_capture)
     machinery = Machinery(
@@ -90,12 +92,12 @@ def assemble(
         pipelines=pipelines,
         captures=captures,
         stop_capture=stop_capture,
-        rounds=[board, governing, sync_watch, lambda now: device_report(now)],  # noqa: PLW0108 - it is made later
+        rounds=[board, governing, syncing, sync_watch, lambda now: device_report(now)],  # noqa: PLW0108 - it is made later
         cleaning=_cleaning(around, serving),
         slowed=lambda: governing.slowed,
         remarks=around.models.remarks,
         sync_remarks=sync_watch.remarks,
-        syncing=_syncing(around),
+        syncing=syncing,
     )
     device_report = _device_report(around, governing, machinery, publishing)
     measured = Measured(
@@ -105,10 +107,8 @@ def assemble(
     return machinery
 
 
-def _syncing(around: Surroundings) -> "Syncing | None":
-    """What keeps namespaces in step with other nodes; None where that is not configured."""
-    if around.settings.sync is None:
-        return None
+def _syncing(around: Surroundings) -> "Syncing":
+    """What keeps namespaces in step with other nodes; raises ConfigurationError for an unclear broker."""
     # Only who syncs has it, and what it stands on, in memory.
     from edged.app.syncing import SyncGround, Syncing  # noqa: PLC0415
 
@@ -257,7 +257,7 @@ def _publishing(
         feeds=around.settings.feeds,
         ledger=around.outbox,
         switch=switch,
-        synced=served_namespaces(around.settings) if around.settings.sync else (),
+        synced=served_namespaces(around.settings) if is_wanted(around.settings, around.data_dir) else (),
     )
 
 

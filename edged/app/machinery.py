@@ -3,13 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from edged.app.cleaning import Cleaning
 from edged.app.doors import Doors
 from edged.app.grouping import GroupParts
 from edged.app.heartbeats import Heart, Heartbeats
 from edged.app.serving import Serving
+from edged.app.sync_starting import SyncStarter
 from edged.domain.errors import StoreError
 from edged.domain.feed_state import FeedState
 from edged.domain.moment import Moment
@@ -22,9 +23,6 @@ from edged.settings.root import Settings
 from edged.settings.sinks import ConsoleSink
 from edged.store.gallery_watch import GalleryWatch
 from edged.store.outbox import Outbox
-
-if TYPE_CHECKING:
-    from edged.app.syncing import Syncing
 
 GALLERY_PATIENCE_S: Final = 30.0
 STOP_DOORS_S: Final = 0.2
@@ -81,7 +79,7 @@ class Machinery:
         slowed: Callable[[], str] = lambda: "",
         remarks: tuple[str, ...] = (),
         sync_remarks: Callable[[], list[str]] = list,
-        syncing: "Syncing | None" = None,
+        syncing: SyncStarter | None = None,
     ) -> None:
         self.device = device
         self._slowed = slowed
@@ -233,6 +231,8 @@ class Machinery:
             words.append(f"{self._groups.keeper.given_up} news of unknown people were lost")
         if self._serving is not None:
             words += self._serving.remarks()
+        if self._syncing is not None and self._syncing.trouble:
+            words.append(self._syncing.trouble)
         return words + self._watch.remarks() + self._sync_remarks()
 
     def troubles(self) -> tuple[str, ...]:
@@ -287,7 +287,7 @@ class Machinery:
             if historian is not None:
                 yield Heart("historian", historian.beats, not historian.backlog.news, SILENT_AFTER_S)
         if self._syncing is not None:
-            yield Heart("sync", self._syncing.thread.beats, is_idle=False, patience_s=SILENT_AFTER_S)
+            yield from self._syncing.hearts()
         if self.doors is not None:
             yield Heart("http", self.doors.beats, not self.doors.is_open, SILENT_AFTER_S)
 

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from edged.app.sync_starting import SECRETS_FOLDER
 from edged.domain.errors import ConfigurationError, StoreError
 from edged.replication.keys import SEED_BYTES, NodeKeys
 from edged.settings.sync import Sync
 
-FOLDER: Final = "sync"
 _MOST_BYTES: Final = 1_000
 
 
 def key_path(data_dir: Path, namespace: str) -> Path:
     """Where the secret lies that no credential holds."""
-    return data_dir / FOLDER / f"{namespace}.key"
+    return data_dir / SECRETS_FOLDER / f"{namespace}.key"
 
 
 def is_configured(settings: Sync | None, namespace: str) -> bool:

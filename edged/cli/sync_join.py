@@ -65,6 +65,7 @@ def _join(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(
             "there is no configuration, and so no broker", remedy="Name it with `--config FILE`."
         )
+    place.require_broker()
     _ask(place, invitation, is_agreed=arguments.yes)
     node = place.device()
     place.keys(may_create=True)

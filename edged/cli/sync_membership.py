@@ -53,6 +53,7 @@ def _init(arguments: argparse.Namespace) -> int:
     from edged.system.chance import random_bytes
 
     place = SyncPlace(arguments)
+    place.require_broker()
     if arguments.refound and not arguments.yes:
         question = (
             f"Found {place.namespace} anew from what this node has? The old authority must never come back,"

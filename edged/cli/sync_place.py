@@ -66,6 +66,13 @@ class SyncPlace(Place):
             )
         return self.writing(may_create=True)
 
+    def require_broker(self) -> None:
+        """Raise ConfigurationError where there is a configuration without a broker that could carry this."""
+        from edged.app.syncing import broker_of
+
+        if self.settings is not None:
+            broker_of(self.settings)
+
     @property
     def is_running(self) -> bool:
         """Whether a daemon runs on the data folder."""

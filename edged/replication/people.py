@@ -1,8 +1,8 @@
 """People as pages carry them, and which page carries whom.
 
 A namespace is cut into buckets by a hash of the identity's id, so that one changed person is one changed
-bucket. The content of a bucket is its people in the order of their ids, as MessagePack: the same people always
-give the same bytes. It goes out in one or more pages, each sealed by itself.
+bucket. The content of a bucket is its people in the order of their ids, as MessagePack: the same people
+always give the same bytes. It goes out in one or more pages, each sealed by itself.
 """
 
 import hashlib

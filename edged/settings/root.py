@@ -73,5 +73,5 @@ class Settings(Section, frozen=True, kw_only=True):
     history: Annotated[History, key("What is kept of jobs, for the API.")] = History()
     sync: Annotated[
         Sync | None,
-        key("Namespaces that are the same on many nodes; `{}` with the defaults. Without it none is."),
+        key("How namespaces are kept the same on many nodes, if `edged sync` says that they are; optional."),
     ] = None

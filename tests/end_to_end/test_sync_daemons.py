@@ -31,7 +31,7 @@ class Authority(Daemon):
 
 def settings(broker, name, feeds):
     sink = {"type": "mqtt", "host": broker.host, "port": broker.port}
-    return {"device": name, "feeds": feeds, "sinks": [sink], "sync": {"gather": "100 ms"}}
+    return {"device": name, "feeds": feeds, "sinks": [sink]}
 
 
 def said(daemon, *words):
@@ -63,6 +63,7 @@ def test_who_is_enrolled_at_a_bare_authority_is_known_to_cameras_until_erased_wi
         Daemon(a_folder(tmp_path / "barn"), settings(broker, "barn", [feed])) as barn,
         Daemon(a_folder(tmp_path / "cellar"), settings(broker, "cellar", [feed])) as cellar,
     ):
+        # Nothing of a daemon's configuration says that it syncs: the commands do, also while it runs.
         barn.start()
         said(office, "sync", "init")
         office.start()

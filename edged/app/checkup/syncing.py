@@ -52,7 +52,7 @@ def checks(premises: Premises) -> Iterator[tuple[str, Check]]:
 
 def _none(premises: Premises) -> Finding:
     if premises.settings.sync is None:
-        return well("sync", "off: `sync` is not in the configuration")
+        return well("sync", "off: no namespace is synced")
     return doubtful(
         "sync",
         "`sync` is configured, and no namespace is synced",
@@ -63,10 +63,6 @@ def _none(premises: Premises) -> Finding:
 def _membership(premises: Premises, namespace: str, sight: SyncSight) -> Finding:
     what, member = f"sync {namespace}", sight.membership
     seen = f"{member.role} as {member.node}, of the authority {member.authority.hex()[:16]}"
-    if premises.settings.sync is None:
-        return ill(
-            what, f"{seen}; `sync` is not in the configuration", "add `sync: {}`, or `edged sync leave`"
-        )
     if premises.device is not None and premises.device != member.node:
         return ill(
             what,
