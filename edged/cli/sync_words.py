@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from edged.cli.identities_words import counted
 from edged.replication.ageing import span
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def told(seen: "Standing", now_ms: int) -> str:
     if seen.waiting_proposals:
         lines.append(f"proposals  {seen.waiting_proposals} wait for you")
     if seen.invitations:
-        lines.append(f"invited    {seen.invitations} invitations are out")
+        lines.append(f"invited    {counted(seen.invitations, 'invitation is', 'invitations are')} out")
     if seen.successor:
         lines.append(f"successor  {seen.successor} is to be the authority")
     if seen.members:
