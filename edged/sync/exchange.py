@@ -304,7 +304,10 @@ class Exchange:
     # --- telling
 
     def _tell(self, now: Moment) -> None:
-        if self._told_ms is not None and now.steady_ms - self._told_ms < _TELL_MS:
+        if self._told_ms is None:
+            # The connection has as long to come about; that it is not there at the start is no news.
+            self._told_ms = now.steady_ms
+        if now.steady_ms - self._told_ms < _TELL_MS:
             return
         self._told_ms = now.steady_ms
         for namespace, desk in self._desks.items():

@@ -191,7 +191,7 @@ class Node:
         self._engine = self._make_engine(found.role, parts)
         self._trouble, self._state = "", SyncState.WAITING
         self._lags_ms = None
-        _LOG.info("Namespace %s: this node is its %s", self.namespace, found.role)
+        _LOG.info("Namespace %s: the role of this node is: %s", self.namespace, found.role)
         if self._connection is not None:
             self._engine.connected(self._connection, now)
 

@@ -1,6 +1,7 @@
 """Copies of a namespace: when they are made, how many are kept, and whom they must not keep."""
 
 import stat
+import threading
 
 from builders.namespaces import MODEL, START_UTC_MS, a_new_face, a_store
 from edged.store.namespace_snapshots import APART_MS, KEPT, Snapshots
@@ -67,12 +68,54 @@ def test_what_a_crash_left_of_an_erased_person_is_tidied_away(store):
     store.remove([ada.id])
     # As if the power had gone between the removal and the deletion of the snapshots.
     before.write_bytes(kept)
-    (before.parent / ".home.4711.partial").write_bytes(kept)
+    (before.parent / ".home.4711.1.partial").write_bytes(kept)
 
     assert store.snapshots.tidy(store.connection) == 2
 
     assert [one.revision for one in store.snapshots.newest_first()] == [2]
     assert list(before.parent.iterdir()) == [store.snapshots.newest_first()[0].path]
+
+
+def test_a_half_that_another_thread_or_process_is_making_is_left_to_it(store):
+    store.add_identity("Ada")
+    tidied = []
+    interrupted = Interrupted(store.connection, lambda: tidied.append(store.snapshots.tidy(store.connection)))
+    taken = store.snapshots.take(interrupted, START_UTC_MS)
+
+    assert tidied == [0]
+    assert list(taken.parent.iterdir()) == [taken]
+
+
+class Interrupted:
+    """A connection, at which something happens once, before its second question."""
+
+    def __init__(self, connection, happens):
+        self._connection = connection
+        self._before = iter([lambda: None, happens])
+
+    def execute(self, *arguments):
+        next(self._before, lambda: None)()
+        return self._connection.execute(*arguments)
+
+
+def test_who_is_removed_while_a_snapshot_is_made_is_not_in_it(store):
+    ada = store.add_identity("Ada")
+    store.add_identity("Bob")
+
+    def remove_ada():
+        with NamespaceStore.open(store.path, store._clock, store._new_id) as other:
+            other.remove([ada.id])
+
+    def meanwhile():
+        thread = threading.Thread(target=remove_ada)
+        thread.start()
+        thread.join()
+
+    taken = store.snapshots.take(Interrupted(store.connection, meanwhile), START_UTC_MS + 10_000_000)
+
+    assert [one.path for one in store.snapshots.newest_first()] == [taken]
+    with NamespaceStore.open(taken, store._clock, store._new_id, read_only=True) as copy:
+        assert [person.name for person in copy.identities()] == ["Bob"]
 
 
 def test_namespaces_with_like_names_keep_their_own(tmp_path):
