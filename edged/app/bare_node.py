@@ -3,9 +3,9 @@
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edged.app.absolute_paths import with_absolute_paths
 from edged.app.chosen_models import with_chosen_embedder
@@ -14,6 +14,8 @@ from edged.app.daemon import prepared_data_dir
 from edged.app.encryption import bring_into_force, configured_key
 from edged.app.erasing import follow_up
 from edged.app.heartbeats import Heart, Heartbeats
+from edged.app.sync_reembedding import BackgroundReembedding, background_reembedding
+from edged.app.sync_told import SyncTeller
 from edged.app.sync_watch import SyncWatch
 from edged.app.syncing import SyncGround, Syncing, broker_of
 from edged.delivery.route import routes_of
@@ -22,8 +24,9 @@ from edged.domain.moment import Clock
 from edged.settings.root import Settings
 from edged.store.erasures import Erasures
 from edged.store.gallery_watch import GalleryWatch
-from edged.store.namespace_files import namespaces_in
+from edged.store.namespace_files import namespace_path, namespaces_in
 from edged.store.outbox import Outbox
+from edged.store.sealing import EncryptionKey
 from edged.sync.board import SyncBoard
 from edged.system.boot import boot_id
 from edged.system.chance import new_id
@@ -32,10 +35,14 @@ from edged.system.lock import FolderLock
 from edged.system.service_manager import ServiceManager
 from edged.system.signals import SignalInbox
 
+if TYPE_CHECKING:
+    from edged.app.doors import Doors
+
 TURN_S: Final = 0.25
 LOOK_MS: Final = 1_000
 STOP_SYNC_S: Final = 3.0
 STOP_WATCH_S: Final = 1.0
+STOP_DOORS_S: Final = 0.2
 SILENT_AFTER_S: Final = 300.0
 
 _LOG: Final = logging.getLogger(__name__)
@@ -102,7 +109,16 @@ class BareNode:
                     erasures=Erasures(outbox),
                 )
                 ground = SyncGround(
-                    self._settings, data_dir, device, model_hash, self._clock, key, outbox, watch.wake
+                    self._settings,
+                    data_dir,
+                    device,
+                    model_hash,
+                    self._clock,
+                    key,
+                    outbox,
+                    watch.wake,
+                    self._reembedding(data_dir, model_hash, watch, key, namespaces),
+                    keeps_groups=False,
                 )
                 syncing = Syncing(ground, self._board)
                 is_clean = self._live(device, data_dir, watch, syncing, signals)
@@ -111,29 +127,84 @@ class BareNode:
         _LOG.info("Stopped")
         return 0 if is_clean else 1
 
+    def _reembedding(
+        self,
+        data_dir: Path,
+        model_hash: str,
+        watch: GalleryWatch,
+        key: EncryptionKey | None,
+        namespaces: Sequence[str],
+    ) -> BackgroundReembedding:
+        """What a daemon does before it is ready is done meanwhile: nobody waits to be recognised here."""
+        made = background_reembedding(
+            self._settings.models, data_dir, model_hash, self._clock, new_id, watch.wake, key
+        )
+        for namespace in namespaces:
+            made.look_at(namespace_path(data_dir, namespace))
+        return made
+
     def _live(
         self, device: str, data_dir: Path, watch: GalleryWatch, syncing: Syncing, signals: SignalInbox
     ) -> bool:
         """Start, watch and stop the threads; whether they ended in time."""
-        watch.start()
-        syncing.start()
-        try:
-            self._manager.ready("syncing")
-            _LOG.info("Ready: no feeds, device %s, data in %s", device, data_dir)
-            self._watch(watch, syncing, signals)
-        finally:
-            self._manager.stopping()
-            has_ended = syncing.stop(STOP_SYNC_S)
-            has_ended = watch.stop(STOP_WATCH_S) and has_ended
-        return has_ended
 
-    def _watch(self, watch: GalleryWatch, syncing: Syncing, signals: SignalInbox) -> None:
         def hearts() -> Iterator[Heart]:
             yield Heart("sync", syncing.thread.beats, False, SILENT_AFTER_S, is_vital=True)
             yield Heart("gallery-watch", watch.beats, False, SILENT_AFTER_S)
 
-        heartbeats, sync_watch = Heartbeats(hearts), SyncWatch(self._board)
+        heartbeats = Heartbeats(hearts)
+        doors = self._doors(data_dir, watch, heartbeats)
+        watch.start()
+        syncing.start()
+        has_ended = True
+        try:
+            if doors is not None:
+                doors.open()
+            self._manager.ready("syncing")
+            _LOG.info("Ready: no feeds, device %s, data in %s", device, data_dir)
+            self._watch(heartbeats, SyncWatch(self._board, SyncTeller(data_dir)), signals, doors)
+        finally:
+            self._manager.stopping()
+            if doors is not None:
+                has_ended = doors.failure is None
+                has_ended = doors.close(STOP_DOORS_S) and has_ended
+            has_ended = syncing.stop(STOP_SYNC_S) and has_ended
+            has_ended = watch.stop(STOP_WATCH_S) and has_ended
+        return has_ended
+
+    def _doors(self, data_dir: Path, watch: GalleryWatch, heartbeats: Heartbeats) -> "Doors | None":
+        """Health and metrics, where the configuration has `http`; the API would need models."""
+        settings = self._settings.http
+        if settings is None:
+            return None
+        from edged.app.doors import Doors  # noqa: PLC0415 (only who serves has it in memory)
+
+        def is_alive() -> bool:
+            return not heartbeats.is_lost
+
+        def metrics() -> bytes:
+            from edged.app.metrics_bare import bare_exposition  # noqa: PLC0415
+
+            return bare_exposition(data_dir, self._board.standings(), watch.withheld(), is_alive)
+
+        if settings.clients:
+            _LOG.warning("`http.clients`: the API is of `edged run` only; here are health and metrics")
+        return Doors(
+            settings,
+            self._clock,
+            alive=is_alive,
+            troubles=lambda: heartbeats.wedged,
+            metrics=metrics,
+            api=None,
+        )
+
+    def _watch(
+        self, heartbeats: Heartbeats, sync_watch: SyncWatch, signals: SignalInbox, doors: "Doors | None"
+    ) -> None:
         while signals.wait(TURN_S) not in (signal.SIGTERM, signal.SIGINT):
+            if doors is not None and doors.failure is not None:
+                _LOG.error("The HTTP server ended by itself: edged ends too, to be started anew")
+                return
             now = self._clock.moment()
             if now.steady_ms >= self._next_look_ms:
                 self._next_look_ms = now.steady_ms + LOOK_MS

@@ -18,6 +18,7 @@ from edged.app.serving import Serving
 from edged.app.surroundings import Surroundings, make_surroundings, served_namespaces, takes_requests
 from edged.app.switchboard import Switchboard
 from edged.app.sync_starting import SyncStarter, is_wanted
+from edged.app.sync_told import SyncTeller
 from edged.app.sync_watch import SyncWatch
 from edged.camera.factory import make_source
 from edged.domain.message import Message
@@ -75,7 +76,7 @@ def assemble(
     pipelines = _pipelines(around, serving, sources, publishing)
     recogniser = _recogniser(around, serving, pipelines, committer, publishing)
     governing = _governing(around, sources, recogniser, sensors or Thermometer().read)
-    sync_watch = SyncWatch(around.sync_board)
+    sync_watch = SyncWatch(around.sync_board, SyncTeller(data_dir))
     syncing = SyncStarter(settings, data_dir, lambda: _syncing(around))
     stop_capture = threading.Event()
     captures = _captures(around, sources, stop_capture)
@@ -110,7 +111,9 @@ def assemble(
 def _syncing(around: Surroundings) -> "Syncing":
     """What keeps namespaces in step with other nodes; raises ConfigurationError for an unclear broker."""
     # Only who syncs has it, and what it stands on, in memory.
+    from edged.app.sync_reembedding import background_reembedding  # noqa: PLC0415
     from edged.app.syncing import SyncGround, Syncing  # noqa: PLC0415
+    from edged.system.chance import new_id  # noqa: PLC0415
 
     ground = SyncGround(
         around.settings,
@@ -121,6 +124,15 @@ def _syncing(around: Surroundings) -> "Syncing":
         around.key,
         around.outbox,
         around.watch.wake,
+        background_reembedding(
+            around.settings.models,
+            around.data_dir,
+            around.models.embedder.model_hash,
+            around.clock,
+            new_id,
+            around.watch.wake,
+            around.key,
+        ),
     )
     return Syncing(ground, around.sync_board)
 

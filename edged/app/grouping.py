@@ -118,7 +118,8 @@ def _delete_all(namespace: str, path: Path, clock: Clock) -> None:
         with NamespaceStore.open(path, clock, new_id) as store:
             groups = GroupStore(store)
             if everything := groups.groups():
-                warnings = groups.forget(everything)
+                # What other nodes keep is theirs.
+                warnings = groups.forget(everything, is_told=False)
                 _LOG.warning(
                     "namespace %s: %d groups of unknown people were deleted, because `groups` is off%s",
                     namespace,

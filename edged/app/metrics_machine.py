@@ -1,27 +1,28 @@
 """Figures of the machine, the process and its files."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import Metric
 
 from edged import __version__
-from edged.app.measured import Measured
 from edged.app.metric_family import counter, gauge
-from edged.app.surroundings import served_namespaces
 from edged.store.namespace_files import namespace_path
 from edged.store.outbox import FILE_NAME
 from edged.system.log import log_counts
 from edged.system.thermal import REASONS
 
+if TYPE_CHECKING:
+    from edged.app.measured import Measured
+
 _BESIDE: Final = ("", "-wal", "-shm")
 """A database, and what SQLite keeps beside it."""
 
 
-def machine(measured: Measured) -> Iterator[Metric]:
+def machine(measured: "Measured") -> Iterator[Metric]:
     """Heat, the governor, threads, the log."""
     heat, governing = measured.governing.heat, measured.governing
     described = dict(measured.around.models.described)
@@ -62,7 +63,7 @@ def machine(measured: Measured) -> Iterator[Metric]:
     yield from _process(measured)
 
 
-def _process(measured: Measured) -> Iterator[Metric]:
+def _process(measured: "Measured") -> Iterator[Metric]:
     machinery = measured.machinery
     yield gauge("progress", "1 while the daemon makes progress", (), [((), float(machinery.is_alive))])
     yield gauge(
@@ -77,7 +78,17 @@ def _process(measured: Measured) -> Iterator[Metric]:
         (),
         [((), machinery.watchdog_beats)],
     )
-    yield gauge("threads", "Threads of the process", (), [((), _threads())])
+    yield threads()
+    yield from log_lines()
+
+
+def threads() -> Metric:
+    """How many the process has."""
+    return gauge("threads", "Threads of the process", (), [((), _threads())])
+
+
+def log_lines() -> Iterator[Metric]:
+    """What was logged, and what was held back."""
     written = log_counts()
     yield counter(
         "log_lines",
@@ -90,18 +101,25 @@ def _process(measured: Measured) -> Iterator[Metric]:
     )
 
 
-def stores(measured: Measured) -> Iterator[Metric]:
-    """How large the databases are."""
-    folder = measured.around.data_dir
+def store_bytes(folder: Path, namespaces: Iterable[str]) -> Metric:
+    """Of the databases of a data folder."""
     files = {("outbox", ""): folder / FILE_NAME, ("api", ""): folder / "api.db"}
-    for namespace in served_namespaces(measured.around.settings):
+    for namespace in namespaces:
         files["namespace", namespace] = namespace_path(folder, namespace)
-    yield gauge(
+    return gauge(
         "store_bytes",
         "Size of a database on the disk; absent where there is none",
         ("store", "namespace"),
         ((labels, size) for labels, file in files.items() if (size := _size(file)) is not None),
     )
+
+
+def stores(measured: "Measured") -> Iterator[Metric]:
+    """How large the databases are."""
+    # Cameras and models stand behind it, which a bare node does without.
+    from edged.app.surroundings import served_namespaces  # noqa: PLC0415
+
+    yield store_bytes(measured.around.data_dir, served_namespaces(measured.around.settings))
     yield counter(
         "retention_deleted",
         "What was deleted because it was too old or too much, by kind",

@@ -1,13 +1,15 @@
 """Figures of the sync of namespaces. No node's name is a label: ten thousand would be ten thousand series."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import Metric
 
-from edged.app.measured import Measured
 from edged.app.metric_family import counter, gauge
 from edged.domain.sync_state import NamespaceSync, SyncRole, SyncState
+
+if TYPE_CHECKING:
+    from edged.app.measured import Measured
 
 _LABELS: Final = ("namespace",)
 
@@ -16,6 +18,9 @@ _GAUGES: Final[tuple[tuple[str, str, Callable[[NamespaceSync], int]], ...]] = (
     ("sync_epoch_seen", "Newest epoch that was told of", lambda one: one.seen_epoch),
     ("sync_pages_missing", "Pages of the epoch that is being fetched", lambda one: one.pages_missing),
     ("sync_proposals", "Proposals that are not answered, or wait for the owner", lambda one: one.proposals),
+    ("sync_groups_shared", "Groups of unknown people that this node shares", lambda one: one.groups_shared),
+    ("sync_groups_left_out", "Groups for which there is no room in that", lambda one: one.groups_left_out),
+    ("sync_groups_elsewhere", "Groups that other nodes share", lambda one: one.groups_elsewhere),
 )
 _OF_AUTHORITY: Final[tuple[tuple[str, str, Callable[[NamespaceSync], int]], ...]] = (
     ("sync_members", "Members, the authority left out; told by it", lambda one: one.members),
@@ -30,9 +35,13 @@ _COUNTERS: Final[tuple[tuple[str, str, Callable[[NamespaceSync], int]], ...]] = 
 )
 
 
-def sync(measured: Measured) -> Iterator[Metric]:
+def sync(measured: "Measured") -> Iterator[Metric]:
     """All of them; nothing where no namespace is synced."""
-    standings = measured.around.sync_board.standings()
+    yield from of_sync(measured.around.sync_board.standings(), measured.around.watch.withheld())
+
+
+def of_sync(standings: Sequence[NamespaceSync], withheld: Collection[str]) -> Iterator[Metric]:
+    """The same of how each namespace stands; `withheld`: those of which nobody is recognised."""
     if not standings:
         return
     yield gauge(
@@ -53,7 +62,6 @@ def sync(measured: Measured) -> Iterator[Metric]:
     authorities = [one for one in standings if one.role is SyncRole.AUTHORITY]
     for name, words, read in _OF_AUTHORITY if authorities else ():
         yield gauge(name, words, _LABELS, (((one.namespace,), read(one)) for one in authorities))
-    withheld = measured.around.watch.withheld()
     yield gauge(
         "sync_withheld",
         "1 while nobody of the namespace is recognised, because what is known is too old",

@@ -17,7 +17,14 @@ from edged.pipeline.ports import Embedder
 from edged.settings import recognition as settings
 from edged.store.embedder_record import ChosenEmbedder, EmbedderRecord, read_record, write_record
 from edged.store.namespace_files import namespace_path, namespaces_in
-from edged.store.namespace_models import Forgotten, Survey, embeddings_by_model, forget_model, survey
+from edged.store.namespace_models import (
+    Forgotten,
+    Survey,
+    embeddings_by_model,
+    forget_model,
+    require_unshared,
+    survey,
+)
 from edged.store.namespace_store import NamespaceStore
 from edged.store.sealing import Key
 
@@ -130,6 +137,9 @@ def forget(folder: DataFolder, model_hash: str, chosen: settings.Models) -> Forg
             f"{used[model_hash]} is the embedder in force",
             remedy="go over to another first: `edged models use CARD`",
         )
+    for namespace in folder.namespaces():
+        with folder.opened(namespace, read_only=True) as store:
+            require_unshared(store, model_hash)
     if record is not None and record.previous is not None and record.previous.model_hash == model_hash:
         # First of all: nobody is to be sent back to what is half gone.
         write_record(folder.path, EmbedderRecord(chosen=record.chosen))

@@ -38,9 +38,9 @@ def sync_of(settings: Settings | None, sight: SyncSight) -> dict[str, Any]:
         "carried": ["names", "customIds", "embeddings"],
         "readableByBroker": False,
     }
-    if sync is not None:
+    if settings is not None and sync is not None:
         told["carried"] += ["crops"] if sync.chips else []
-        told["carried"] += ["unknownPeople"] if sync.groups else []
+        told["carried"] += ["unknownPeople"] if sync.groups and settings.groups.enabled else []
     if member.role is SyncRole.AUTHORITY:
         told["members"] = [one.node for one in sight.members]
         if sight.epoch is not None:

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from edged.domain.errors import EdgedError
-from edged.domain.sync_state import SyncRole
+from edged.domain.sync_state import REPORT_EVERY_MS, SyncRole
 from edged.replication.invitation import Invitation
 from edged.replication.keys import NodeKeys
 from edged.store.database import transaction
 from edged.store.sync_founding import found
 from edged.store.sync_members import add_invitation, forget_late_invitations, member, members, remove_member
 from edged.store.sync_publishing import manifest_in
-from edged.store.sync_records import Membership, epoch_record, membership
+from edged.store.sync_records import Membership, epoch_record, membership, outdate_snapshots
 
 SECRET_BYTES: Final = 16
+PROMOTED_HEARD_MS: Final = 60_000
+"""Besides the time between two reports of a member that is to be the authority."""
 
 _WHAT_A_MEMBER_HAS: Final = (
     "sync_epoch",
@@ -32,6 +34,10 @@ _WHAT_A_MEMBER_HAS: Final = (
     "sync_withheld",
     "sync_invitation",
     "sync_member",
+    "sync_group_sharing",
+    "sync_group_elsewhere",
+    "sync_group_node",
+    "sync_group_fate",
 )
 
 
@@ -197,6 +203,12 @@ def promote(place: Place, node: str) -> None:
                 remedy="Who is to be the authority must be in step: try again when it is"
                 " (`edged sync status`).",
             )
+        if place.now_ms - known.heard_ms > PROMOTED_HEARD_MS + (known.report_every_ms or REPORT_EVERY_MS):
+            raise EdgedError(
+                f"{node} was not heard lately, and who is to be the authority must be there",
+                remedy="See whether edged runs there and reaches the broker (`edged sync status`), then try"
+                " again.",
+            )
         if present.successor not in (None, node):
             raise EdgedError(
                 f"{present.successor} is on its way to be the authority", remedy="See `edged sync status`."
@@ -212,13 +224,7 @@ def leave(place: Place) -> bool:
     """
     connection = place.connection
     with transaction(connection):
-        present = place.membership()
-        if present.role is SyncRole.AUTHORITY and (others := members(connection)):
-            raise NotForThisRoleError(
-                f"this node is the authority of {place.namespace}, and {len(others)} nodes follow it",
-                remedy="`edged sync promote NODE` has another one be it; or put each out first"
-                " (`edged sync remove NODE`).",
-            )
+        present = require_leaving(place)
         if present.role is SyncRole.MEMBER:
             connection.execute("UPDATE sync_membership SET is_leaving = 1")
             return False
@@ -227,8 +233,25 @@ def leave(place: Place) -> bool:
     return True
 
 
+def require_leaving(place: Place) -> Membership:
+    """What this node is to the namespace; raises NotForThisRoleError of an authority with members."""
+    present = place.membership()
+    others = members(place.connection) if present.role is SyncRole.AUTHORITY else ()
+    if others:
+        follow = "one node follows" if len(others) == 1 else f"{len(others)} nodes follow"
+        raise NotForThisRoleError(
+            f"this node is the authority of {place.namespace}, and {follow} it",
+            remedy="`edged sync promote NODE` has another one be it; leave then. `edged sync leave --unsaid`"
+            " ends it for all: they keep whom they know, and hear nothing any more.",
+        )
+    return present
+
+
 def leave_unsaid(place: Place) -> None:
-    """The same of a member whose authority need not, or cannot, be told."""
+    """The same with nobody told: of a member whose authority cannot be, of an authority that gives up.
+
+    Raises NotForThisRoleError where the namespace is not synced.
+    """
     with transaction(place.connection):
         place.membership()
         _forget(place.connection)
@@ -237,6 +260,7 @@ def leave_unsaid(place: Place) -> None:
 
 def _forget(connection: sqlite3.Connection) -> None:
     """Everything of the namespace that is synced but its people."""
+    outdate_snapshots(connection)
     for table in _WHAT_A_MEMBER_HAS:
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 (constants of this module)
 

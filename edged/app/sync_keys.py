@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from edged.app.sync_starting import SECRETS_FOLDER
 from edged.domain.errors import ConfigurationError, StoreError
 from edged.replication.keys import SEED_BYTES, NodeKeys
 from edged.settings.sync import Sync
 
+SECRETS_FOLDER: Final = "sync"
+"""Of a data folder: a file for each namespace that is synced here."""
 _MOST_BYTES: Final = 1_000
 
 

@@ -1,5 +1,6 @@
 """Bringing a backup of the authority back, beside no daemon."""
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -70,14 +71,16 @@ def _require_room(
         )
 
 
+def mark_restored(connection: sqlite3.Connection) -> None:
+    """Have an authority take over what was published since, before it publishes; also one that was split."""
+    with transaction(connection):
+        connection.execute("UPDATE sync_membership SET is_restored = 1 WHERE role IN ('authority', 'split')")
+        connection.execute("UPDATE sync_membership SET role = 'authority' WHERE role = 'split'")
+
+
 def _mark(partial: Path) -> None:
-    """Have an authority take over what was published since, before it publishes."""
     with closing(open_database(partial, NAMESPACE_SCHEMA, may_create=False)) as connection:
-        with transaction(connection):
-            connection.execute(
-                "UPDATE sync_membership SET is_restored = 1 WHERE role IN ('authority', 'split')"
-            )
-            connection.execute("UPDATE sync_membership SET role = 'authority' WHERE role = 'split'")
+        mark_restored(connection)
         row = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if row[0]:
         raise StoreError(f"{partial} is held by another program")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edged.app.heartbeats import Heart
+from edged.app.sync_keys import SECRETS_FOLDER
 from edged.domain.errors import EdgedError
 from edged.domain.moment import Moment
 from edged.settings.root import Settings
@@ -16,8 +17,6 @@ from edged.settings.root import Settings
 if TYPE_CHECKING:
     from edged.app.syncing import Syncing
 
-SECRETS_FOLDER: Final = "sync"
-"""Of a data folder: a file for each namespace that is synced here."""
 SILENT_AFTER_S: Final = 300.0
 
 _LOG: Final = logging.getLogger(__name__)

@@ -4,18 +4,18 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+from edged.app.sync_told import DaemonWord
+from edged.app.sync_watch import QUIET
 from edged.domain.errors import StoreError
-from edged.domain.sync_state import NodeLag, SyncRole
+from edged.domain.sync_state import NodeLag, SyncRole, SyncState
 from edged.store.database import reading
 from edged.store.namespace_queries import ledger
 from edged.store.sync_members import lags
 from edged.store.sync_publishing import manifest_in
 from edged.store.sync_records import Membership, epoch_record, membership
 
-LATE_MS: Final = 1_800_000
-"""A member that was not heard for three times as long as it lets pass between two reports, unless
-`sync.report_every` is changed."""
-
+ASKING_MS: Final = 30_000
+"""A node that joins is let in within that where all is well."""
 _SPLIT: Final = (
     "another node publishes as the authority too, with the same key; nothing is published from here:"
     " settle it"
@@ -24,6 +24,14 @@ _SPLIT: Final = (
 _REMOVED: Final = (
     "this node was put out: nothing comes any more. `edged sync join CODE` with a new invitation lets it in"
     " again; `edged sync leave` ends it"
+)
+_OF_ROLE: Final = {SyncRole.SPLIT: _SPLIT, SyncRole.REMOVED: _REMOVED}
+_NOT_LET_IN: Final = (
+    "the authority has not let this node in yet: see whether it runs, both reach the same broker with the"
+    " same prefix, and the invitation was not used up"
+)
+_LEAVING: Final = (
+    "this node leaves as soon as it can tell the authority; `edged sync leave --unsaid` does not wait for it"
 )
 
 
@@ -45,6 +53,7 @@ class Standing:
         successor: who is to be the authority.
         members: how far each is; of the authority.
         trouble: what is wrong and what to do, a sentence or two each.
+        daemon: what the daemon that runs here last told; None where none runs, or it told nothing yet.
     """
 
     namespace: str
@@ -61,6 +70,7 @@ class Standing:
     successor: str | None
     members: tuple[NodeLag, ...]
     trouble: tuple[str, ...]
+    daemon: DaemonWord | None = None
 
 
 def standing(
@@ -70,6 +80,7 @@ def standing(
     *,
     max_age_ms: int | None = None,
     is_running: bool = True,
+    daemon: DaemonWord | None = None,
 ) -> Standing | None:
     """How it stands; None where the namespace is not synced.
 
@@ -79,6 +90,7 @@ def standing(
         now_ms: UTC milliseconds.
         max_age_ms: what is older is old (`sync.max_age`).
         is_running: whether a daemon takes care of it now.
+        daemon: what it last told.
     """
     with reading(connection):
         present = membership(connection)
@@ -103,6 +115,7 @@ def standing(
             successor=present.successor,
             members=tuple(lags(connection)) if is_authority else (),
             trouble=(),
+            daemon=daemon,
         )
         return _with_trouble(told, present, now_ms, max_age_ms, is_running=is_running)
 
@@ -121,11 +134,26 @@ def _with_trouble(
             f"the authority {told.authority} has not been heard for too long: see whether it runs and reaches"
             " the broker"
         )
+    if told.daemon is not None and not trouble:
+        trouble += _of_daemon(told.daemon)
     late = [each.node for each in told.members if is_late(each, told.epoch, now_ms)]
     if late:
         trouble.append(
             f"late: {', '.join(late)}: see whether they run and reach the broker; `edged sync remove NODE`"
             " puts one out that is gone for good"
+        )
+    strangers = [each.node for each in told.members if each.state == SyncState.UNTRUSTED]
+    if strangers:
+        trouble.append(
+            f"not believing this node: {', '.join(strangers)}: another one publishes. If the namespace was"
+            " founded anew there, end it here (`edged sync leave --unsaid`); else see the access lists in"
+            " docs/sync.md"
+        )
+    others = [each.node for each in told.members if each.state == SyncState.OTHER_MODEL]
+    if others:
+        trouble.append(
+            f"another embedder: {', '.join(others)}: `edged models use` the same one there, or"
+            " `sync.chips: true` here, so that they embed everybody themselves"
         )
     if told.waiting_proposals:
         trouble.append(f"{told.waiting_proposals} proposals wait for you: `edged sync proposals list`")
@@ -137,14 +165,25 @@ def _with_trouble(
     )
 
 
+def _of_daemon(word: DaemonWord) -> list[str]:
+    """What only the daemon knows."""
+    if word.trouble:
+        return [word.trouble]
+    if word.state in QUIET:
+        return []
+    return [f'it is `{word.state}`: docs/sync.md says what to do ("States, and what to do")']
+
+
 def _of_role(told: Standing, present: Membership, now_ms: int) -> list[str]:
+    if told.role in _OF_ROLE:
+        return [_OF_ROLE[told.role]]
     match told.role:
-        case SyncRole.SPLIT:
-            return [_SPLIT]
-        case SyncRole.REMOVED:
-            return [_REMOVED]
         case SyncRole.JOINING if (present.invitation_expires_ms or 0) <= now_ms:
             return ["the invitation has run out: make another one at the authority (`edged sync invite`)"]
+        case SyncRole.JOINING if now_ms - present.since_ms > ASKING_MS:
+            return [_NOT_LET_IN]
+        case SyncRole.MEMBER if present.is_leaving:
+            return [_LEAVING]
         case SyncRole.MEMBER if told.epoch == 0:
             return ["nothing came yet: see whether the authority runs and reaches the same broker"]
     return []
@@ -152,7 +191,7 @@ def _of_role(told: Standing, present: Membership, now_ms: int) -> list[str]:
 
 def is_late(lag: NodeLag, epoch: int, now_ms: int) -> bool:
     """Whether a member has not applied an epoch, and was not heard lately either."""
-    return lag.epoch < epoch and now_ms - lag.heard_ms > LATE_MS
+    return lag.epoch < epoch and now_ms - max(lag.heard_ms, lag.joined_ms) > lag.patience_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Has a person told how the sync of the namespaces stands: in the log, the state and the status line."""
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from edged.domain.moment import Moment
@@ -10,7 +11,7 @@ from edged.system.repeats import RepeatLimit
 
 _LOG: Final = logging.getLogger(__name__)
 
-_QUIET: Final = frozenset({SyncState.IN_STEP, SyncState.BEHIND, SyncState.WAITING})
+QUIET: Final = frozenset({SyncState.IN_STEP, SyncState.BEHIND, SyncState.WAITING})
 """States that end by themselves, or in which there is nothing to be done."""
 AGAIN_EVERY_S: Final = 60.0
 """What goes to and fro is logged so often, with how many lines there would have been."""
@@ -21,10 +22,12 @@ class SyncWatch:
 
     Args:
         board: what is known of each namespace.
+        tell: hears how each stands, every time; None: nobody does.
     """
 
-    def __init__(self, board: SyncBoard) -> None:
+    def __init__(self, board: SyncBoard, tell: Callable[[NamespaceSync, Moment], None] | None = None) -> None:
         self._board = board
+        self._tell = tell
         self._logged: dict[str, tuple[SyncState, str]] = {}
         self._limit: RepeatLimit[tuple[str, SyncState]] = RepeatLimit(AGAIN_EVERY_S)
 
@@ -32,6 +35,8 @@ class SyncWatch:
         """Log what is news."""
         standings = self._board.standings()
         for standing in standings:
+            if self._tell is not None:
+                self._tell(standing, now)
             news = standing.state, standing.trouble
             if self._logged.get(standing.namespace) != news:
                 self._logged[standing.namespace] = news
@@ -44,14 +49,14 @@ class SyncWatch:
         return [
             f"sync of {standing.namespace}: {standing.trouble or standing.state}"
             for standing in self._board.standings()
-            if standing.trouble or standing.state not in _QUIET
+            if standing.trouble or standing.state not in QUIET
         ]
 
     def _log(self, standing: NamespaceSync, now: Moment) -> None:
         held_back = self._limit.admit((standing.namespace, standing.state), now.steady_ms / 1000)
         if held_back is None:
             return
-        level = logging.INFO if standing.state in _QUIET and not standing.trouble else logging.WARNING
+        level = logging.INFO if standing.state in QUIET and not standing.trouble else logging.WARNING
         _LOG.log(
             level,
             "sync of %s: %s as %s, epoch %d%s%s",

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from edged import __version__
 from edged.app.sync_keys import node_keys
+from edged.app.sync_reembedding import Reembedding
 from edged.delivery.route import sink_id
-from edged.domain.errors import ConfigurationError, StoreError
+from edged.domain.errors import ConfigurationError, EdgedError, StoreError
 from edged.domain.moment import Clock
+from edged.replication.keys import NodeKeys
 from edged.replication.topics import SyncTopics
+from edged.settings.groups import Groups
 from edged.settings.root import Settings
 from edged.settings.sinks import MqttSink
 from edged.settings.sync import Sync
@@ -51,7 +54,9 @@ class SyncGround:
         key: the one that pictures and embeddings are encrypted with.
         outbox: what is cleared of people who were taken out; None where there is none.
         changed: called after people were changed.
-        reembed: embeds faces anew that have a crop and no vector of this node's model.
+        reembedding: embeds faces anew that have a crop and no vector of this node's model; None where that
+            cannot be: epochs of another model are not applied then.
+        keeps_groups: this process groups unknown people, where the configuration has it so.
     """
 
     settings: Settings
@@ -62,7 +67,14 @@ class SyncGround:
     key: Key | None = None
     outbox: Outbox | None = None
     changed: Callable[[], None] = _nothing
-    reembed: Callable[[NamespaceStore], None] | None = None
+    reembedding: Reembedding | None = None
+    keeps_groups: bool = True
+
+    @property
+    def groups(self) -> Groups | None:
+        """How groups of unknown people are kept; None where none are."""
+        groups = self.settings.groups
+        return groups if self.keeps_groups and groups.enabled else None
 
     @property
     def sync(self) -> Sync:
@@ -123,10 +135,12 @@ class Seats:
 
     def _parts(self, namespace: str) -> NodeParts:
         ground = self._ground
+        keys, keys_trouble = _keys_of(ground, namespace)
         return NodeParts(
             namespace=namespace,
             node=ground.device,
-            keys=node_keys(ground.settings.sync, ground.data_dir, namespace),
+            keys=keys,
+            keys_trouble=keys_trouble,
             topics=SyncTopics(self._prefix, namespace),
             settings=ground.sync,
             model_hash=ground.model_hash,
@@ -138,9 +152,10 @@ class Seats:
             new_id=new_id,
             changed=ground.changed,
             swept=partial(_swept, ground, namespace),
-            reembed=ground.reembed,
+            reembed=ground.reembedding,
             mirror=self._mirror(namespace),
             shelf=self._shelf(namespace),
+            groups=ground.groups,
         )
 
     def _mirror(self, namespace: str) -> PageSource | None:
@@ -167,6 +182,7 @@ class Syncing:
 
     def __init__(self, ground: SyncGround, board: SyncBoard) -> None:
         self._seats = Seats(ground)
+        self._reembedding = ground.reembedding
         self.thread = SyncThread(make_exchange(ground, board, self._seats))
 
     @property
@@ -181,6 +197,8 @@ class Syncing:
     def stop(self, timeout_s: float) -> bool:
         """Leave the broker and end; False when that took too long."""
         has_ended = self.thread.stop(timeout_s)
+        if self._reembedding is not None:
+            has_ended = self._reembedding.stop(timeout_s) and has_ended
         self._seats.close()
         return has_ended
 
@@ -200,6 +218,14 @@ def exchange_until(
     """
     with closing(Seats(ground)) as seats, closing(make_exchange(ground, board, seats)) as exchange:
         return run_until(exchange, is_done, timeout_s, ground.clock)
+
+
+def _keys_of(ground: SyncGround, namespace: str) -> tuple[NodeKeys | None, str]:
+    """The node's keys; else None, and why a secret that is here is of no use, with what to do."""
+    try:
+        return node_keys(ground.settings.sync, ground.data_dir, namespace), ""
+    except EdgedError as error:
+        return None, f"{error.what}. {error.remedy}".rstrip()
 
 
 def _opened(ground: SyncGround, namespace: str) -> NamespaceStore:

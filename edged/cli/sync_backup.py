@@ -111,6 +111,13 @@ def _restore(arguments: argparse.Namespace) -> int:
             f"{arguments.file} is of namespace {saved.namespace}",
             remedy=f"Say `--namespace {saved.namespace}`.",
         )
+    called = place.settings.device if place.settings is not None else None
+    if place.settings is not None and called != saved.node:
+        raise EdgedError(
+            f"{arguments.file} is of the node {saved.node}, and this device is called"
+            f" {called or place.device()}",
+            remedy=f"Have it be called as the lost one, in the configuration: `device: {saved.node}`.",
+        )
     if not arguments.yes and not may(
         f"Restore {saved.namespace} as of {when(saved.made_ms)}, for {saved.node}? The node that was"
         " backed up"
@@ -120,11 +127,9 @@ def _restore(arguments: argparse.Namespace) -> int:
     passphrase = _passphrase(arguments, is_new=False)
     restore(arguments.file, passphrase, place.data_dir, place.sync_settings(), may_replace=arguments.replace)
     print(f"{saved.namespace} is restored as of {when(saved.made_ms)}")
-    device = place.device()
-    if device != saved.node:
+    if called is None:
         print(
-            f"this device is called {device}; let it be called as the lost one, in the configuration:"
-            f" `device: {saved.node}`",
+            f"this device must be called as the lost one, in the configuration: `device: {saved.node}`",
             file=sys.stderr,
         )
     return 0

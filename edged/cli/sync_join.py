@@ -123,8 +123,8 @@ def _wait(place: SyncPlace, timeout_s: float) -> int:
         print(f"edged: the authority has put this node out of {place.namespace}", file=sys.stderr)
         return 1
     print(
-        "edged: not there yet: see whether the authority runs, and both reach the same broker. The"
-        " daemon goes"
+        "edged: not there yet: see whether the authority runs, both reach the same broker, and the invitation"
+        " was not used up (the authority's log says so). The daemon goes"
         f" on with it until the invitation runs out; `edged sync status` says how far it is"
         f"{' (a daemon that runs must have a broker configured)' if place.is_running else ''}",
         file=sys.stderr,
@@ -181,6 +181,7 @@ def _exchange(place: SyncPlace, is_done: "Callable[[], bool]", timeout_s: float)
     from edged.app.bare_node import embedder_hash
     from edged.app.configuration import load
     from edged.app.encryption import configured_key
+    from edged.app.sync_reembedding import LeftToTheDaemon
     from edged.app.syncing import SyncGround, exchange_until
     from edged.delivery.route import routes_of
     from edged.store.outbox import Outbox
@@ -199,6 +200,7 @@ def _exchange(place: SyncPlace, is_done: "Callable[[], bool]", timeout_s: float)
             clock=place.clock,
             key=configured_key(settings.privacy),
             outbox=outbox,
+            reembedding=LeftToTheDaemon(),
         )
         return exchange_until(ground, SyncBoard(), is_done, timeout_s)
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edged.cli.groups_place import may
 from edged.cli.identities_words import warn
@@ -12,7 +13,11 @@ from edged.cli.sync_words import when
 from edged.domain.errors import EdgedError
 from edged.settings.quantities import Duration
 
+if TYPE_CHECKING:
+    from edged.app.sync_commands import Place as Tables
+
 _MOST_USES = 100_000
+_MOST_NAMED = 5
 
 
 def add_membership_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -210,36 +215,66 @@ def _add_leave(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         edged sync leave --unsaid""",
     )
     parser.add_argument(
-        "--unsaid", action="store_true", help="at once, though the authority cannot be told, or is lost"
+        "--unsaid",
+        action="store_true",
+        help="at once, though the authority cannot be told, or is lost; at the authority: though members"
+        " follow it, which hear nothing any more",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.set_defaults(run=_leave)
 
 
 def _leave(arguments: argparse.Namespace) -> int:
-    from edged.app.sync_commands import leave, leave_unsaid
-    from edged.app.sync_keys import key_path
+    from edged.app.sync_commands import leave, leave_unsaid, require_leaving
     from edged.domain.sync_state import SyncRole
 
     place = SyncPlace(arguments)
     with place.tables() as tables:
         present = tables.membership()
-        if not arguments.yes and not may(f"Have {present.node} leave {place.namespace}?"):
+        if not arguments.unsaid:
+            require_leaving(tables)
+        if not arguments.yes and not may(_leave_question(present.node, place.namespace, arguments, tables)):
             raise EdgedError("nothing was changed")
         is_done = True
-        if arguments.unsaid and present.role is SyncRole.MEMBER:
+        if arguments.unsaid:
             leave_unsaid(tables)
         else:
             is_done = leave(tables)
-    if present.role is SyncRole.SPLIT:
-        # The other node goes on with it: this one needs a secret of its own.
-        key_path(place.data_dir, place.namespace).unlink(missing_ok=True)
+    if present.role in (SyncRole.SPLIT, SyncRole.AUTHORITY):
+        # What was published with it is of a namespace that is over, or that another node goes on with.
+        _drop_secret(place)
     print(
         f"{place.namespace} is not synced here any more" if is_done else "the authority is told, then it ends"
     )
     if not is_done:
         _tell_without_daemon(place)
     return 0
+
+
+def _leave_question(node: str, namespace: str, arguments: argparse.Namespace, tables: "Tables") -> str:
+    from edged.domain.sync_state import SyncRole
+    from edged.store.sync_members import members
+
+    others = members(tables.connection)
+    if arguments.unsaid and others and tables.membership().role is SyncRole.AUTHORITY:
+        names = ", ".join(each.node for each in others[:_MOST_NAMED])
+        return (
+            f"Have {node}, the authority, end {namespace} for all? Members ({len(others)}: {names}) keep whom"
+            " they know, and hear nothing any more."
+        )
+    return f"Have {node} leave {namespace}?"
+
+
+def _drop_secret(place: SyncPlace) -> None:
+    from edged.app.sync_keys import is_configured, key_path
+
+    if is_configured(place.sync_settings(), place.namespace):
+        words = (
+            f"`sync.keys` has the secret that {place.namespace} was published with: have another one there"
+            " (`edged sync new-key`) before this node founds or joins it again"
+        )
+        warn([words])
+    key_path(place.data_dir, place.namespace).unlink(missing_ok=True)
 
 
 def _tell_without_daemon(place: SyncPlace) -> None:

@@ -76,7 +76,12 @@ class SyncPlace(Place):
     @property
     def is_running(self) -> bool:
         """Whether a daemon runs on the data folder."""
-        return holder(self.data_dir) is not None
+        return self.daemon is not None
+
+    @property
+    def daemon(self) -> int | None:
+        """The number of the daemon's process; None where none runs on the data folder."""
+        return holder(self.data_dir)
 
     @property
     def max_age_ms(self) -> int | None:
@@ -113,6 +118,8 @@ class SyncPlace(Place):
         from edged.system.chance import random_bytes
 
         if may_create:
+            # A secret that is none is said before anything is made.
+            node_keys(self.sync_settings(), self.data_dir, self.namespace)
             # The data folder itself, for its owner alone.
             make_private(self.path)
             return make_seed(self.sync_settings(), self.data_dir, self.namespace, random_bytes)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from edged.cli.identities_words import counted, warn
 from edged.cli.sync_place import SyncPlace, sync_action
 from edged.cli.sync_words import when
-from edged.domain.errors import ConfigurationError
+from edged.domain.errors import ConfigurationError, EdgedError
 
 if TYPE_CHECKING:
     import sqlite3
 
     from edged.replication.statements import Wanted
+    from edged.settings.root import Settings
+    from edged.store.namespace_store import NamespaceStore
 
 _OWN = "SELECT identity_id, number, made_ms, verdict, why FROM sync_proposal ORDER BY number"
 
@@ -142,9 +144,21 @@ def _accept(arguments: argparse.Namespace) -> int:
         outcome = accept(store, arguments.node, arguments.number, model_hash)
         if outcome.has_erased:
             warn(swept(store, place.namespace, place.data_dir))
+        if outcome.lacks_vectors:
+            _embed(place, place.settings, store, model_hash)
         warn(place.finish(store))
     print(f"accepted: {arguments.node} {arguments.number}")
     return 0
+
+
+def _embed(place: SyncPlace, settings: "Settings", store: "NamespaceStore", model_hash: str) -> None:
+    """The faces came from a node with another embedder, with their crops."""
+    from edged.app.sync_reembedding import embed_now
+
+    try:
+        embed_now(place.namespace, store, settings.models, place.data_dir, model_hash, place.clock)
+    except EdgedError as error:
+        warn([f"its faces are not embedded yet, which the daemon's next start does: {error.what}"])
 
 
 def _refuse(arguments: argparse.Namespace) -> int:
@@ -155,5 +169,7 @@ def _refuse(arguments: argparse.Namespace) -> int:
         tables.require_authority("proposals are decided on")
     with place.synced_store() as store:
         refuse(store, arguments.node, arguments.number, arguments.why)
+        # What was wanted had faces in it.
+        warn(list(store.swept_log()))
     print(f"refused: {arguments.node} {arguments.number}")
     return 0

@@ -23,6 +23,7 @@ def add_status(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _run(arguments: argparse.Namespace) -> int:
     from edged.app.sync_status import standing
+    from edged.app.sync_told import word_of
     from edged.cli.sync_words import json_of, told
 
     place = SyncPlace(arguments)
@@ -36,6 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 now_ms,
                 max_age_ms=place.max_age_ms,
                 is_running=place.is_running,
+                daemon=word_of(place.data_dir, place.namespace, place.daemon),
             )
     if seen is None:
         if arguments.json:

@@ -28,6 +28,9 @@ def told(seen: "Standing", now_ms: int) -> str:
         f"authority  {seen.authority or 'not heard yet'} (key {seen.authority_key[:12]})",
         f"epoch      {_epoch(seen)}",
     ]
+    if seen.daemon is not None:
+        so_long = span(max(0, now_ms - seen.daemon.since_ms))
+        lines.append(f"daemon     {seen.daemon.state}, since {so_long} (process {seen.daemon.process})")
     if seen.own_proposals:
         lines.append(f"proposals  {seen.own_proposals} of this node are not answered yet")
     if seen.waiting_proposals:
@@ -92,5 +95,8 @@ def json_of(seen: "Standing") -> dict[str, Any]:
             }
             for each in seen.members
         ],
+        "daemon": None
+        if seen.daemon is None
+        else {"process": seen.daemon.process, "state": seen.daemon.state, "since": seen.daemon.since_ms},
         "trouble": list(seen.trouble),
     }

@@ -79,7 +79,24 @@ class CrowdedOut:
     group_id: str
 
 
-GroupNews = GroupedTrack | UngroupedTrack | CrowdedOut
+@dataclass(frozen=True, slots=True)
+class SameGroup:
+    """A group of this node's is a group that another node shares, and goes by that one's id from now on.
+
+    Attributes:
+        group_id: the id that is no more.
+        heir: the id that stays.
+        first_seen_ms, last_seen_ms, visits: of both together.
+    """
+
+    group_id: str
+    heir: str
+    first_seen_ms: int
+    last_seen_ms: int
+    visits: int
+
+
+GroupNews = GroupedTrack | UngroupedTrack | CrowdedOut | SameGroup
 """What the recogniser has whoever keeps the groups write down."""
 
 
@@ -122,6 +139,25 @@ class KeptGroup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class GroupElsewhere:
+    """A group as other nodes of the namespace share it.
+
+    Attributes:
+        id: UUID.
+        first_seen_ms, last_seen_ms: of the person, UTC milliseconds.
+        visits: how often they came.
+        means: of each node that has the group, the mean that it is known by (unit length), and how many
+            independent faces are behind it; at least one.
+    """
+
+    id: str
+    first_seen_ms: int
+    last_seen_ms: int
+    visits: int
+    means: tuple[tuple[Embedding, float], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GroupChange:
     """What commands and retention did to a namespace's groups since a revision.
 
@@ -131,6 +167,7 @@ class GroupChange:
         changed: groups that are new or different, whole; those longest unseen first.
         gone: groups that are no more: (id, id of the one they were merged into, or None).
         lost: ids of the tracks that went with them, whatever group they are thought to be in.
+        elsewhere: all that other nodes share, those seen last first; None where that has not changed.
     """
 
     revision: int
@@ -138,3 +175,4 @@ class GroupChange:
     changed: tuple[KeptGroup, ...]
     gone: tuple[tuple[str, str | None], ...] = ()
     lost: tuple[str, ...] = ()
+    elsewhere: tuple[GroupElsewhere, ...] | None = None

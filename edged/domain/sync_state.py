@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+REPORT_EVERY_MS: Final = 600_000
+"""Of a node that has not said how often it reports: what `sync.report_every` is without a configuration."""
 
 
 class SyncRole(StrEnum):
@@ -51,6 +55,8 @@ class NodeLag:
         epoch, swept_epoch: as it reported.
         heard_ms: UTC milliseconds of its last report by this node's clock; 0: never.
         state: in its own words.
+        report_every_ms: it reports so often where nothing changes; 0: it has not said.
+        joined_ms: since when it is a member, UTC milliseconds.
     """
 
     node: str
@@ -58,6 +64,13 @@ class NodeLag:
     swept_epoch: int
     heard_ms: int
     state: str
+    report_every_ms: int = 0
+    joined_ms: int = 0
+
+    @property
+    def patience_ms(self) -> int:
+        """Who was not heard for longer has missed two reports in a row, and is taken for away."""
+        return 3 * (self.report_every_ms or REPORT_EVERY_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,8 @@ class NamespaceSync:
         trouble: what is wrong and what to do, in words for people; empty where nothing is.
         refused: how much was not taken since the start, by reason (`Refusal`).
         applied, published, bytes_in, bytes_out, page_requests: since the start.
+        groups_shared, groups_left_out, groups_elsewhere: of unknown people: how many this node shares, how
+            many there is no room for, and how many other nodes share.
     """
 
     namespace: str
@@ -96,3 +111,6 @@ class NamespaceSync:
     bytes_in: int = 0
     bytes_out: int = 0
     page_requests: int = 0
+    groups_shared: int = 0
+    groups_left_out: int = 0
+    groups_elsewhere: int = 0

@@ -105,7 +105,10 @@ class UnknownPeople:
         followed = self._followed.pop(track_id, None)
         if self._grouping is None or followed is None or followed.latest is None:
             return
-        membership = self._grouping.book().membership(track_id)
+        book = self._grouping.book()
+        # By now it is known best who it is.
+        _look_elsewhere(self._grouping, book, track_id)
+        membership = book.membership(track_id)
         if membership is not None:
             self._grouping.tell(self._news(self._grouping, followed.latest, followed, membership))
 
@@ -116,11 +119,12 @@ class UnknownPeople:
 
     def _group(self, grouping: Grouping, track: UnknownTrack, followed: _Followed, at: Moment) -> None:
         book = grouping.book()
-        membership: Membership | None
         if followed.told_ms is None:
-            membership, crowded_out = book.assign(track)
+            _, crowded_out = book.assign(track)
             for group_id in crowded_out:
                 grouping.tell(CrowdedOut(group_id))
+            _look_elsewhere(grouping, book, track.id)
+            membership = book.membership(track.id)
         else:
             # A command may have taken the group away. What somebody wanted forgotten does not come back
             # while the track lasts: there would be no end of it as long as the person stands there.
@@ -161,3 +165,10 @@ class UnknownPeople:
                 for one in followed.faces
             ),
         )
+
+
+def _look_elsewhere(grouping: Grouping, book: GroupBook, track_id: str) -> None:
+    """Have the track's group go by the id that another node knows the person by, where that is the older."""
+    same = book.same_elsewhere(track_id)
+    if same is not None:
+        grouping.tell(same)

@@ -3,19 +3,21 @@
 A group stands as one template, the normalised mean of its tracks' means, and a track joins the group that is
 most alike if it is as alike as the calibration asks for; else it founds one. Groups are never joined by
 themselves, neither with each other nor with an identity: who is a group once stays one, and its id with it.
+Groups that other nodes share are looked at after one's own: a track joins one of them under its id, and two
+nodes that founded a group each for one person go by one id once a track shows it.
 Measured in docs/groups.md: what the order of the tracks changes, and how pure and how whole the groups are.
 """
 
-from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
-import numpy as np
-
-from edged.domain.face import Embedding, Floats
-from edged.domain.group import GroupChange, KeptGroup, KeptTrack, Membership
+from edged.domain.face import Embedding
+from edged.domain.group import GroupChange, GroupElsewhere, KeptGroup, KeptTrack, Membership, SameGroup
 from edged.domain.identifiers import derived_id
 from edged.recognition.calibration import Calibration
+from edged.recognition.group_template import GroupTemplate, most_alike, template_of
 
 KEPT_TRACKS: Final = 32
 """A group remembers so many tracks, the newest. Each is 0.5 kB; a template gains little from more."""
@@ -48,9 +50,9 @@ class _Group:
     last_seen_ms: int
     visits: int
     tracks: dict[str, KeptTrack] = field(default_factory=dict)
-    template: Embedding | None = None
-    effective: float = 0.0
-    crowding: float = 0.0
+    elsewhere: tuple[tuple[Embedding, float], ...] = ()
+    """The means that other nodes know this group by."""
+    template: GroupTemplate | None = None
 
     def put(self, track: KeptTrack, calibration: Calibration) -> list[str]:
         """Take a track in, or its newer state; returns the oldest beyond KEPT_TRACKS, which are let go."""
@@ -74,19 +76,17 @@ class _Group:
         self.refresh(calibration)
 
     def refresh(self, calibration: Calibration) -> None:
-        """Make the template anew. Each track counts the same, however long somebody stood there.
-
-        The effective number of faces behind a mean of k means, of e faces each, is k^2 / sum(1/e): that is
-        how the variance of such a mean falls.
-        """
+        """Make the template anew. Each track counts the same, however long it is, and so does each node."""
         means = [(track.mean, track.effective) for track in self.tracks.values() if track.mean is not None]
-        if not means:
-            self.template, self.effective = None, 0.0
-            return
-        total = np.sum([mean for mean, _ in means], axis=0, dtype=np.float64)
-        self.template = np.asarray(total / max(float(np.linalg.norm(total)), 1e-9), np.float32)
-        self.crowding = float(calibration.crowding(self.template[None, :])[0])
-        self.effective = len(means) ** 2 / sum(1 / max(effective, 1.0) for _, effective in means)
+        self.template = template_of([*means, *self.elsewhere], calibration)
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """A group that other nodes share, with its template."""
+
+    shared: GroupElsewhere
+    template: GroupTemplate | None
 
 
 class GroupBook:
@@ -111,6 +111,8 @@ class GroupBook:
         self._groups: dict[str, _Group] = {}
         """In the order in which they were touched."""
         self._group_of: dict[str, str] = {}
+        self._elsewhere: dict[str, _Elsewhere] = {}
+        """What other nodes share, also of groups that are here too."""
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -131,10 +133,13 @@ class GroupBook:
         if told is not None:
             self.follow(track)
             return told, ()
-        group = self._most_alike(track)
+        required = partial(self._required, faces=track.effective)
+        group = most_alike(track.mean, self._groups.values(), required, self._calibration)
         if group is None:
-            group_id = founded_id(track.id, self._groups)
-            group = _Group(group_id, track.first_seen_ms, track.last_seen_ms, visits=1)
+            other = most_alike(track.mean, self._only_elsewhere(), required, self._calibration)
+            group = None if other is None else _taken_over(other.shared)
+        if group is None:
+            group = self._found(track)
         elif self._comes_again(group, track):
             group.visits += 1
         self._touch(group)
@@ -146,6 +151,32 @@ class GroupBook:
         for track_id in oldest:
             self._group_of.pop(track_id, None)
         return Membership(group.id, seen_before, group.first_seen_ms), tuple(self._make_room())
+
+    def same_elsewhere(self, track_id: str) -> SameGroup | None:
+        """Whether the group of a track is one that another node shares under another id.
+
+        Both the track and the whole group must be alike enough. Of the two ids that of the group seen first
+        stays, the lower one of two seen first at the same time. Where it is this node's, the other node
+        changes; else the group has the other's id from here on, and what is returned is to be kept.
+        """
+        group = self._groups.get(self._group_of.get(track_id, ""))
+        track = group.tracks.get(track_id) if group else None
+        if group is None or group.template is None or track is None or track.mean is None:
+            return None
+        others = list(self._only_elsewhere())
+        for probe, faces in (
+            (track.mean, track.effective),
+            (group.template.vector, group.template.effective),
+        ):
+            required = partial(self._required, faces=max(1.0, faces))
+            found = most_alike(probe, others, required, self._calibration)
+            others = [found] if found else []
+        if not others or (group.first_seen_ms, group.id) <= (
+            others[0].shared.first_seen_ms,
+            others[0].shared.id,
+        ):
+            return None
+        return self._rename(group, others[0].shared, track)
 
     def follow(self, track: UnknownTrack) -> None:
         """Take over what more is known of a track by now; nothing where it has no group."""
@@ -174,6 +205,8 @@ class GroupBook:
         if change.is_whole:
             self._groups.clear()
             self._group_of.clear()
+        if change.elsewhere is not None:
+            self._learn(change.elsewhere)
         listed = {track.id for group in change.changed for track in group.tracks}
         inherited: dict[str, list[KeptTrack]] = {}
         for group_id, heir in change.gone:
@@ -200,34 +233,64 @@ class GroupBook:
             max([kept.last_seen_ms, *(track.last_seen_ms for track in waiting)]),
             max([kept.visits, *(track.seen_before + 1 for track in waiting)]),
             {track.id: track for track in tracks},
+            self._means_elsewhere(kept.id),
         )
         self._groups[kept.id].refresh(self._calibration)
 
-    def _most_alike(self, track: UnknownTrack) -> _Group | None:
-        """The most alike of the groups that are alike enough; what is enough depends on each."""
-        groups = [group for group in self._groups.values() if group.template is not None]
-        if not groups:
-            return None
-        templates = np.stack([group.template for group in groups if group.template is not None])
-        crowding = np.array([group.crowding for group in groups], np.float32)
-        similarities: Floats = templates @ track.mean - crowding - self._crowding(track.mean)
-        least = self._required(1.0, track)
-        for row in np.argsort(-similarities, kind="stable"):
-            group = groups[int(row)]
-            if similarities[row] < least:
-                break
-            if similarities[row] >= self._required(group.effective, track):
-                return group
-        return None
+    # --- what other nodes share
 
-    def _required(self, pictures: float, track: UnknownTrack) -> float:
+    def _learn(self, shared: Iterable[GroupElsewhere]) -> None:
+        """Take over all that other nodes share, in the place of what they shared before."""
+        self._elsewhere = {
+            one.id: _Elsewhere(one, template_of(one.means, self._calibration)) for one in shared
+        }
+        for group in self._groups.values():
+            means = self._means_elsewhere(group.id)
+            if means or group.elsewhere:
+                group.elsewhere = means
+                group.refresh(self._calibration)
+
+    def _means_elsewhere(self, group_id: str) -> tuple[tuple[Embedding, float], ...]:
+        found = self._elsewhere.get(group_id)
+        return () if found is None else found.shared.means
+
+    def _only_elsewhere(self) -> Iterator[_Elsewhere]:
+        return (one for group_id, one in self._elsewhere.items() if group_id not in self._groups)
+
+    def _found(self, track: UnknownTrack) -> _Group:
+        taken = self._groups.keys() | self._elsewhere.keys()
+        return _Group(founded_id(track.id, taken), track.first_seen_ms, track.last_seen_ms, visits=1)
+
+    def _rename(self, group: _Group, heir: GroupElsewhere, track: KeptTrack) -> SameGroup:
+        """Have a group be one that another node shares; both were counted by themselves until now."""
+        gap_ms = max(heir.first_seen_ms - group.last_seen_ms, group.first_seen_ms - heir.last_seen_ms)
+        # Who stands before two cameras at once came once.
+        shared_visits = 1 if gap_ms < self._new_visit_after_ms else 0
+        same = SameGroup(
+            group.id,
+            heir.id,
+            min(group.first_seen_ms, heir.first_seen_ms),
+            max(group.last_seen_ms, heir.last_seen_ms),
+            group.visits + heir.visits - shared_visits,
+        )
+        del self._groups[group.id]
+        group.id, group.visits = heir.id, same.visits
+        group.first_seen_ms, group.last_seen_ms = same.first_seen_ms, same.last_seen_ms
+        group.elsewhere = heir.means
+        group.tracks[track.id] = replace(track, seen_before=same.visits - 1)
+        group.refresh(self._calibration)
+        self._groups[group.id] = group
+        self._group_of |= dict.fromkeys(group.tracks, group.id)
+        return same
+
+    # --- what is enough
+
+    def _required(self, pictures: float, faces: float) -> float:
+        compared = len(self._groups) + len(self._elsewhere.keys() - self._groups.keys())
         required = self._calibration.required_similarity(
-            self._false_merge, enrolled=len(self._groups), pictures=pictures, faces=track.effective
+            self._false_merge, enrolled=compared, pictures=pictures, faces=faces
         )
         return required + self.similarity_offset
-
-    def _crowding(self, vector: Embedding) -> float:
-        return float(self._calibration.crowding(vector[None, :])[0])
 
     def _comes_again(self, group: _Group, track: UnknownTrack) -> bool:
         # Feeds that replay clips have times of their own, so that a track may be long before the last one.
@@ -256,6 +319,11 @@ def founded_id(track_id: str, taken: Container[str]) -> str:
         number += 1
         group_id = derived_id("group", track_id, number)
     return group_id
+
+
+def _taken_over(shared: GroupElsewhere) -> _Group:
+    """A group of this node's, of one that nobody has seen here before."""
+    return _Group(shared.id, shared.first_seen_ms, shared.last_seen_ms, shared.visits, elsewhere=shared.means)
 
 
 def _kept(track: UnknownTrack, seen_before: int, first_seen_ms: int, last_seen_ms: int) -> KeptTrack:

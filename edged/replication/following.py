@@ -79,6 +79,8 @@ def accepted(payload: bytes, follower: Follower, in_force: InForce) -> Accepted 
     statement = taken_apart(StatementKind.MANIFEST, payload)
     name = name_of(payload)
     if name == in_force.name:
+        # It was applied; this node may have another embedder since.
+        _require_model(statement.body(Manifest), follower)
         return None
     # Whose it is comes before what it says: nothing of a stranger's is read further than its key.
     manifest, authority = _believed(statement, follower, in_force)
@@ -98,13 +100,18 @@ def accepted(payload: bytes, follower: Follower, in_force: InForce) -> Accepted 
             f"there are two different epochs {manifest.epoch}: two nodes write as the authority",
         )
     require_well_formed(manifest)
+    _require_model(manifest, follower)
+    return Accepted(manifest, payload, name, authority)
+
+
+def _require_model(manifest: Manifest, follower: Follower) -> None:
+    """Raise RefusedError (OTHER_MODEL) where this node could recognise nobody by a manifest's people."""
     if manifest.model != follower.model_hash and not (manifest.has_chips and follower.can_embed):
         raise RefusedError(
             Refusal.OTHER_MODEL,
             f"epoch {manifest.epoch} was made with the embedder {manifest.model[:12]}, and this node's is"
             f" {follower.model_hash[:12]}",
         )
-    return Accepted(manifest, payload, name, authority)
 
 
 def _believed(statement: Statement, follower: Follower, in_force: InForce) -> tuple[Manifest, bytes]:

@@ -107,6 +107,8 @@ def seal_envelope(key: bytes, sealing_public: bytes, place: str, chance: Callabl
         sealing_public: the node's, 32 bytes.
         place: which namespace, node and generation; it is authenticated, see `envelope_place`.
         chance: gives so many bytes that nobody can guess.
+
+    Raises ValueError where nothing can be sealed for such a key, see `can_be_sealed_for`.
     """
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey  # noqa: PLC0415
 
@@ -118,6 +120,23 @@ def seal_envelope(key: bytes, sealing_public: bytes, place: str, chance: Callabl
         bytes(_NONCE_BYTES), key, place.encode()
     )
     return public + sealed
+
+
+def can_be_sealed_for(sealing_public: bytes) -> bool:
+    """Whether a public key is one of X25519.
+
+    A point of small order gives the same secret, zero, with every other key: what is sealed with it is open.
+    `cryptography` refuses it (RFC 7748, section 6.1), and so must whoever keeps the key for later.
+    """
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey  # noqa: PLC0415
+
+    try:
+        X25519PrivateKey.from_private_bytes(bytes(range(32))).exchange(
+            X25519PublicKey.from_public_bytes(sealing_public)
+        )
+    except ValueError:
+        return False
+    return True
 
 
 def envelope_place(namespace: str, node: str, generation: int) -> str:

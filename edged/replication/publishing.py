@@ -78,6 +78,8 @@ class Found(Enum):
     """An earlier one of this authority: what came after it is to be published."""
     NEWER = auto()
     """A later one of this authority, which this database has forgotten: it is to be taken over."""
+    OVERRULED = auto()
+    """Another writer's, of the epoch in force here, and the owner settled that this node is the right one."""
     SPLIT = auto()
     """Another node writes with this authority's key."""
     SUCCEEDED = auto()
@@ -132,8 +134,8 @@ def _of_own_key(name: str, manifest: Manifest, own: OwnEpoch) -> Found:
         return Found.OURS
     if manifest.epoch < own.epoch:
         return Found.OLDER
-    if own.is_restored and manifest.epoch > own.epoch:
-        return Found.NEWER
+    if own.is_restored:
+        return Found.NEWER if manifest.epoch > own.epoch else Found.OVERRULED
     if manifest.epoch == own.epoch or own.has_changes or manifest.issued_at >= own.started_ms:
         return Found.SPLIT
     return Found.NEWER
@@ -153,13 +155,13 @@ def is_rotation_due(
         erased_epoch: the last epoch that took somebody out.
         sealed_since: the first epoch of the key in use.
         swept_epochs: what each member confirmed.
-        age_ms: of the key.
+        age_ms: of the key; below 0: the clock was ahead when it was made, so that its age is not known.
         rotate_every_ms: not more often than that; None: never by itself.
     """
     return (
         rotate_every_ms is not None
         and erased_epoch > sealed_since
-        and age_ms >= rotate_every_ms
+        and not 0 <= age_ms < rotate_every_ms
         and all(swept >= erased_epoch for swept in swept_epochs)
     )
 

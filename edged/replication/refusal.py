@@ -1,6 +1,10 @@
 """Why something that came from another node is not taken."""
 
 from enum import StrEnum
+from typing import Final
+
+_LONGEST: Final = 400
+"""Characters of an error."""
 
 
 class Refusal(StrEnum):
@@ -28,6 +32,8 @@ class Refusal(StrEnum):
     """It comes from a node that is no member, or is one no more."""
     LATE = "late"
     """Its time is over: an invitation that has run out."""
+    TOO_MANY = "too many"
+    """A node asks for more than its share: it is to ask again later."""
     NO_KEY = "no key"
     """It is sealed with a key that this node does not have."""
 
@@ -37,10 +43,12 @@ class RefusedError(Exception):
 
     Attributes:
         refusal: why.
-        words: what is wrong, for the log. Of a node or a topic, never content.
+        words: what is wrong, for the log, in few printable characters. Of a node or a topic, never content.
     """
 
     def __init__(self, refusal: Refusal, words: str) -> None:
-        super().__init__(words)
+        # It may quote what a stranger sent.
+        short = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
+        self.words = "".join(sign if sign.isprintable() else "�" for sign in short)
+        super().__init__(self.words)
         self.refusal = refusal
-        self.words = words

@@ -2,6 +2,8 @@
 
 What is signed is the kind, a zero byte and the very bytes of the first line, so that nothing need be written
 anew to be checked, and nothing of one kind is ever taken for another. Each kind says its namespace itself.
+There is one form only: a manifest goes by the hash of what was sent, and one that anybody could write in two
+ways would look as if two nodes had written it.
 """
 
 import base64
@@ -30,7 +32,6 @@ class StatementKind(StrEnum):
     REPORT = "edged sync report 1"
     PROPOSAL = "edged sync proposal 1"
     JOIN = "edged sync join 1"
-    GROUPS = "edged sync groups 1"
 
 
 MOST_BYTES: Final = {
@@ -41,7 +42,6 @@ MOST_BYTES: Final = {
     StatementKind.REPORT: 64_000,
     StatementKind.PROPOSAL: 1_000_000,
     StatementKind.JOIN: 4_000,
-    StatementKind.GROUPS: 256_000,
 }
 """A larger one is none, and is not even read."""
 
@@ -85,7 +85,7 @@ class Statement:
 def signed(kind: StatementKind, body: msgspec.Struct, key: SigningKey) -> bytes:
     """The statement as it is sent."""
     text = msgspec.json.encode(body)
-    return text + b"\n" + base64.b64encode(key.sign(_signed_bytes(kind, text))) + b"\n"
+    return _as_sent(text, key.sign(_signed_bytes(kind, text)))
 
 
 def taken_apart(kind: StatementKind, payload: bytes) -> Statement:
@@ -94,14 +94,18 @@ def taken_apart(kind: StatementKind, payload: bytes) -> Statement:
         raise RefusedError(
             Refusal.OVERSIZED, f"a statement of {len(payload)} bytes came; {MOST_BYTES[kind]} can be"
         )
-    text, newline, rest = payload.partition(b"\n")
+    text, _, rest = payload.partition(b"\n")
     try:
         signature = base64.b64decode(rest.removesuffix(b"\n"), validate=True)
     except (binascii.Error, ValueError):
         signature = b""
-    if not newline or len(signature) != SIGNATURE_BYTES:
+    if len(signature) != SIGNATURE_BYTES or payload != _as_sent(text, signature):
         raise RefusedError(Refusal.UNSIGNED, "a statement without a signature came")
     return Statement(kind, text, signature)
+
+
+def _as_sent(text: bytes, signature: bytes) -> bytes:
+    return text + b"\n" + base64.b64encode(signature) + b"\n"
 
 
 def _signed_bytes(kind: StatementKind, text: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """What nodes say to each other, each as the body of a signed statement. Keys and hashes are in hex."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -8,13 +9,17 @@ from msgspec import Meta
 
 from edged.replication.people import MOST_BUCKETS, PAGE_BYTES
 
-Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+# `$` would let a newline follow.
+Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """32 bytes: a hash or a public key."""
-Signature = Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$")]
-NodeId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-Token = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,32}$")]
+Signature = Annotated[str, Meta(pattern=r"^[0-9a-f]{128}\Z")]
+NodeId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
+Token = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,32}\Z")]
+StateWord = Annotated[str, Meta(pattern=r"^[a-z ]{1,32}\Z")]
 Namespace = Annotated[str, Meta(max_length=128)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
+ANSWERS_KEPT: Final = 64
+"""The authority tells each node what became of so many of its proposals; more than it can have under way."""
 FIRST: Final = "0" * 64
 """What the first manifest names as the one before."""
 
@@ -121,10 +126,15 @@ class Succession(msgspec.Struct, frozen=True, array_like=True):
         handover: the statement `Handover` to its key, as it was sent.
         members: of the others, the authority that gives over too: the name, and its node key, sealing key and
             authority key, one behind the other in base64.
+        told_at: no member was told anything at a later time: what the successor tells them is later, whatever
+            its clock says.
+        removed: the same as `members` of those that were put out: who was away then is to be told still.
     """
 
     handover: str
     members: tuple[tuple[NodeId, Annotated[str, Meta(max_length=128)]], ...]
+    told_at: Count = 0
+    removed: tuple[tuple[NodeId, Annotated[str, Meta(max_length=128)]], ...] = ()
 
 
 class Member(Spoken, frozen=True, kw_only=True):
@@ -181,6 +191,8 @@ class Report(Spoken, frozen=True, kw_only=True):
         missing: hashes of pages that it asked for and did not get, a few.
         seen_epoch: the newest that it was told of.
         has_left: it leaves: its last word.
+        report_every: it says so often how far it is where nothing changes, milliseconds; 0: not said.
+        succeeds: `told_at` of the succession that it keeps: it is there, and ready to be the authority.
     """
 
     node: NodeId
@@ -188,12 +200,14 @@ class Report(Spoken, frozen=True, kw_only=True):
     manifest: Hex32
     swept_epoch: Count
     at: Count
-    state: Annotated[str, Meta(max_length=32)]
+    state: StateWord
     seen_epoch: Count = 0
     missing: Annotated[tuple[Hex32, ...], Meta(max_length=64)] = ()
     model: Hex32 = FIRST
     version: Annotated[str, Meta(max_length=64)] = ""
     has_left: bool = False
+    report_every: Count = 0
+    succeeds: Count = 0
 
 
 class Proposal(Spoken, frozen=True, kw_only=True):
@@ -241,6 +255,10 @@ def name_of(payload: bytes) -> str:
     return hashlib.sha256(payload).hexdigest()
 
 
-def proposal_place(namespace: str, node: str, number: int, authority: bytes) -> str:
-    """What a sealed proposal is bound to: replayed to the next authority it does not open."""
-    return f"{namespace}\0proposal\0{node}\0{number}\0{authority.hex()}"
+def proposal_place(namespace: str, node: str, number: int, authority: bytes, handovers: Sequence[str]) -> str:
+    """What a sealed proposal is bound to: replayed to the next authority it does not open.
+
+    Nor to the same one when it has the namespace back: `handovers` are those of the manifest in force.
+    """
+    reign = name_of(handovers[-1].encode()) if handovers else ""
+    return f"{namespace}\0proposal\0{node}\0{number}\0{authority.hex()}\0{reign}"

@@ -47,7 +47,11 @@ class Sync(Section, frozen=True, kw_only=True):
         key("The authority shares aligned crops too: nodes with another embedder can then embed them again."),
     ] = False
     groups: Annotated[
-        bool, key("Groups of unknown people are shared between the members of a namespace.")
+        bool,
+        key(
+            "Groups of unknown people are shared between the nodes of a namespace: at the authority, whether"
+            " the namespace does; at a member, whether it takes part."
+        ),
     ] = False
     pages: Annotated[
         Literal["broker", "mirror"],

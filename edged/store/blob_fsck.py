@@ -4,9 +4,11 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from edged.domain.errors import StoreError, StoreFault
+from edged.replication.statements import Wanted
 from edged.store.blobs import Blob, every_blob
 from edged.store.namespace_chips import chip_from_png
 from edged.store.sealing import Kind, Seal, seal_of
@@ -30,7 +32,7 @@ def blob_findings(connection: sqlite3.Connection) -> Iterator[str]:
             if error.fault is StoreFault.SEALED:
                 yield f"pictures and embeddings were not looked at: {error.what}"
                 return
-            yield f"{blob.table.words} {blob.owner}: {error.what}"
+            yield f"{blob.table.words} {_name(blob)}: {error.what}"
 
 
 def _of_blob(blob: Blob, seal: Seal) -> Iterator[str]:
@@ -38,7 +40,7 @@ def _of_blob(blob: Blob, seal: Seal) -> Iterator[str]:
     match blob.table.kind:
         case Kind.FACE_CHIP | Kind.GROUP_CHIP:
             chip_from_png(content)
-        case Kind.FACE_EMBEDDING | Kind.GROUP_EMBEDDING | Kind.TRACK_MEAN:
+        case Kind.FACE_EMBEDDING | Kind.GROUP_EMBEDDING | Kind.TRACK_MEAN | Kind.SHARED_MEAN:
             length = float(np.linalg.norm(np.frombuffer(content, "<f4").astype(np.float64)))
             # Written so that a length that is no number fails too.
             if not abs(length - 1) <= _UNIT_TOLERANCE:
@@ -46,3 +48,13 @@ def _of_blob(blob: Blob, seal: Seal) -> Iterator[str]:
                     f"the embedding of {blob.table.words} {blob.owner} by {blob.model_hash[:12]} has length"
                     f" {length:.4g}, not 1"
                 )
+        case Kind.PROPOSAL:
+            try:
+                msgspec.msgpack.decode(content, type=Wanted)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                yield f"{blob.table.words} {_name(blob)} cannot be read"
+
+
+def _name(blob: Blob) -> str:
+    """Whose it is, for people."""
+    return str(blob.owner).replace("\0", ", ")

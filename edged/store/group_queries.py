@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edged.domain.face import Embedding, Quality
-from edged.domain.group import GroupChange, KeptGroup, KeptTrack
+from edged.domain.group import GroupChange, GroupElsewhere, KeptGroup, KeptTrack
 from edged.recognition.enrolment import Candidate
 from edged.store.namespace_chips import embeddings_from_bytes
 from edged.store.sealing import Kind, Seal, opened_or_none, seal_of
@@ -196,7 +196,26 @@ def changes_since(connection: sqlite3.Connection, revision: int, model_hash: str
     lost = connection.execute(
         "SELECT track_id FROM group_lost_track WHERE revision > ? ORDER BY revision, track_id", (since,)
     )
-    return GroupChange(present, is_whole, changed, tuple(gone), tuple(row[0] for row in lost))
+    return GroupChange(
+        present,
+        is_whole,
+        changed,
+        tuple(gone),
+        tuple(row[0] for row in lost),
+        _elsewhere(connection, since, model_hash),
+    )
+
+
+def _elsewhere(
+    connection: sqlite3.Connection, since: int, model_hash: str
+) -> tuple[GroupElsewhere, ...] | None:
+    """What other nodes share, where that changed; of a namespace that shares no groups nothing is asked."""
+    (revision,) = connection.execute("SELECT elsewhere_revision FROM group_ledger").fetchone()
+    if revision <= max(since, 0):
+        return () if since < 0 else None
+    from edged.store.groups_elsewhere import groups_elsewhere  # noqa: PLC0415 (only who shares has it)
+
+    return groups_elsewhere(connection, model_hash)
 
 
 def models(connection: sqlite3.Connection) -> list[str]:

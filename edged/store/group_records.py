@@ -4,13 +4,14 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from edged.domain.group import CrowdedOut, GroupedTrack, GroupNews, StrangeFace, UngroupedTrack
+from edged.domain.group import CrowdedOut, GroupedTrack, GroupNews, SameGroup, StrangeFace, UngroupedTrack
 from edged.domain.kept_time import KeptTime
 from edged.domain.moment import Clock
 from edged.settings.groups import Groups
 from edged.store.database import transaction
+from edged.store.group_joining import join_groups
 from edged.store.group_retention import sweep_groups
-from edged.store.group_rows import forget_fates, prune
+from edged.store.group_rows import forget_fates, next_group_revision, prune
 from edged.store.namespace_chips import chip_to_png, embedding_to_bytes
 from edged.store.opened_namespaces import OpenedNamespaces
 from edged.store.retention import Tally
@@ -80,6 +81,8 @@ class GroupRecords:
             case CrowdedOut():
                 # The recogniser knows it already, so that nothing is said of its fate.
                 connection.execute("DELETE FROM unknown_group WHERE id = ?", (news.group_id,))
+            case SameGroup():
+                _join(connection, news)
 
     def _put(self, connection: sqlite3.Connection, news: GroupedTrack, now_ms: int) -> None:
         row = connection.execute(
@@ -144,10 +147,14 @@ def _group_for(connection: sqlite3.Connection, news: GroupedTrack, now_ms: int) 
     """The row of the group that a new track belongs to; None where a command took that group away."""
     group_id = news.membership.group_id
     fate = connection.execute("SELECT heir FROM group_fate WHERE group_id = ?", (group_id,)).fetchone()
-    if fate is not None:
-        if fate[0] is None:
-            return None
+    if fate is not None and fate[0] is not None:
         group_id = fate[0]
+    elif fate is not None:
+        shared = connection.execute("SELECT 1 FROM sync_group_elsewhere WHERE group_id = ?", (group_id,))
+        if shared.fetchone() is None:
+            return None
+        # It grew too old here, and the person came again whom another node still knows.
+        connection.execute("DELETE FROM group_fate WHERE group_id = ?", (group_id,))
     found = connection.execute("SELECT number FROM unknown_group WHERE id = ?", (group_id,)).fetchone()
     if found is not None:
         return int(found[0])
@@ -163,6 +170,25 @@ def _group_for(connection: sqlite3.Connection, news: GroupedTrack, now_ms: int) 
         ),
     )
     return inserted.lastrowid
+
+
+def _join(connection: sqlite3.Connection, news: SameGroup) -> None:
+    """Have a group go by another node's id, unless that was taken away meanwhile."""
+    fate = connection.execute("SELECT 1 FROM sync_group_fate WHERE group_id = ?", (news.heir,)).fetchone()
+    if fate is not None:
+        # The recogniser hears that its group is still the one that it was.
+        connection.execute(
+            "UPDATE unknown_group SET revision = ? WHERE id = ?",
+            (next_group_revision(connection), news.group_id),
+        )
+        return
+    join_groups(
+        connection,
+        [news.group_id],
+        news.heir,
+        seen_ms=(news.first_seen_ms, news.last_seen_ms),
+        visits=news.visits,
+    )
 
 
 def _insert_face(

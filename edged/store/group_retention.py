@@ -38,7 +38,8 @@ def sweep_groups(
     if not doomed:
         return False
     with transaction(connection):
-        remove_groups(connection, doomed)
+        # Each node keeps groups for as long as its own settings say.
+        remove_groups(connection, doomed, is_told=False)
         forget_fates(connection, _FATES_KEPT)
     tally.add("group", len(doomed))
     empty_log(connection)

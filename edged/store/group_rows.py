@@ -18,8 +18,23 @@ def next_group_revision(connection: sqlite3.Connection) -> int:
     return int(revision)
 
 
-def remove_groups(connection: sqlite3.Connection, group_ids: Iterable[str], heir: str | None = None) -> None:
-    """Delete groups and say so to a running daemon; with `heir`, the group they were merged into."""
+def remove_groups(
+    connection: sqlite3.Connection,
+    group_ids: Iterable[str],
+    heir: str | None = None,
+    *,
+    named: str | None = None,
+    is_told: bool = True,
+) -> None:
+    """Delete groups and say so to a running daemon.
+
+    Args:
+        connection: of the namespace's database.
+        group_ids: which.
+        heir: the group they were merged into.
+        named: the identity they were named as.
+        is_told: somebody wanted it so: other nodes that groups are shared with hear of it.
+    """
     revision = next_group_revision(connection)
     for group_id in group_ids:
         if heir is None:
@@ -38,10 +53,29 @@ def remove_groups(connection: sqlite3.Connection, group_ids: Iterable[str], heir
             "INSERT OR REPLACE INTO group_fate (group_id, heir, revision) VALUES (?, ?, ?)",
             (group_id, heir, revision),
         )
+        if is_told:
+            _tell_fate(connection, group_id, heir, named)
 
 
-def take_out_of_groups(connection: sqlite3.Connection, track_ids: Iterable[str]) -> None:
-    """Delete tracks for good, with their groups where nothing else is in them, and say so to a daemon."""
+def _tell_fate(connection: sqlite3.Connection, group_id: str, heir: str | None, named: str | None) -> None:
+    """Have the nodes that groups are shared with hear what became of one; their copy of it goes at once."""
+    if connection.execute("SELECT 1 FROM sync_group_sharing").fetchone() is None:
+        return
+    fate = "merged" if heir is not None else "forgotten" if named is None else "named"
+    connection.execute(
+        "INSERT OR IGNORE INTO sync_group_fate (group_id, fate, heir) VALUES (?, ?, ?)",
+        (group_id, fate, heir or named),
+    )
+    connection.execute("DELETE FROM sync_group_elsewhere WHERE group_id = ?", (group_id,))
+
+
+def take_out_of_groups(
+    connection: sqlite3.Connection, track_ids: Iterable[str], *, is_told: bool = True
+) -> None:
+    """Delete tracks for good, with their groups where nothing else is in them, and say so to a daemon.
+
+    `is_told` as of `remove_groups`.
+    """
     found = [
         (track_id, row[0], row[1])
         for track_id in track_ids
@@ -67,7 +101,7 @@ def take_out_of_groups(connection: sqlite3.Connection, track_ids: Iterable[str])
         ).fetchone():
             emptied.append(group_id)
     if emptied:
-        remove_groups(connection, emptied)
+        remove_groups(connection, emptied, is_told=is_told)
 
 
 def hand_over_blobs(connection: sqlite3.Connection, face: int, enrolled: int) -> None:

@@ -16,6 +16,7 @@ from edged.store import group_queries as queries
 from edged.store import history_people
 from edged.store.database import reading, transaction
 from edged.store.faults import translated
+from edged.store.group_joining import join_groups
 from edged.store.group_rows import hand_over_blobs, next_group_revision, remove_groups
 from edged.store.namespace_chips import chip_from_png, embedding_to_bytes, embeddings_from_bytes
 from edged.store.namespace_store import NamespaceStore
@@ -111,7 +112,7 @@ class GroupStore:
             for face in faces:
                 self._hand_over(face, identity_id, group, now_ms)
             history_people.name_group(self._connection, group.id, identity_id)
-            remove_groups(self._connection, [group.id])
+            remove_groups(self._connection, [group.id], named=identity_id)
         store.empty_log()
         return store.get(identity_id)
 
@@ -120,26 +121,13 @@ class GroupStore:
         first, *others = groups
         with transaction(self._connection):
             self._must_be_there(groups)
-            revision = next_group_revision(self._connection)
-            for other in others:
-                self._connection.execute(
-                    "UPDATE group_track SET unknown_group = ? WHERE unknown_group = ?",
-                    (first.number, other.number),
-                )
-            self._connection.execute(
-                "UPDATE unknown_group SET first_seen_ms = ?, last_seen_ms = ?, visits = ?, kept_ms = ?,"
-                " revision = ? WHERE number = ?",
-                (
-                    min(one.first_seen_ms for one in groups),
-                    max(one.last_seen_ms for one in groups),
-                    sum(one.visits for one in groups),
-                    max(one.kept_ms for one in groups),
-                    revision,
-                    first.number,
-                ),
+            join_groups(
+                self._connection,
+                [one.id for one in others],
+                first.id,
+                seen_ms=(min(one.first_seen_ms for one in groups), max(one.last_seen_ms for one in groups)),
+                visits=sum(one.visits for one in groups),
             )
-            history_people.merge_groups(self._connection, [one.id for one in others], first.id)
-            remove_groups(self._connection, [one.id for one in others], heir=first.id)
         return self.find(first.id)
 
     def split_off(self, group: queries.Group, track_ids: Sequence[str]) -> queries.Group:
@@ -150,7 +138,13 @@ class GroupStore:
             moved = [track for track in tracks if track.id in set(track_ids)]
             if not moved or len(moved) == len(tracks):
                 raise GroupError("a split takes some of a group's tracks, neither none nor all")
-            taken = {row[0] for row in self._connection.execute("SELECT id FROM unknown_group")}
+            taken = {
+                row[0]
+                for row in self._connection.execute(
+                    "SELECT id FROM unknown_group UNION SELECT group_id FROM sync_group_fate"
+                    " UNION SELECT group_id FROM sync_group_elsewhere"
+                )
+            }
             group_id = founded_id(moved[0].id, taken)
             visits = len({track.seen_before for track in moved})
             revision = next_group_revision(self._connection)
@@ -179,12 +173,15 @@ class GroupStore:
             self._connection.execute("DELETE FROM group_fate WHERE group_id = ?", (group_id,))
         return self.find(group_id)
 
-    def forget(self, groups: Sequence[queries.Group]) -> tuple[str, ...]:
-        """Delete groups for good, and the history of their people; returns what could not be done besides."""
+    def forget(self, groups: Sequence[queries.Group], *, is_told: bool = True) -> tuple[str, ...]:
+        """Delete groups for good, and the history of their people; returns what could not be done besides.
+
+        With `is_told` the nodes that groups are shared with forget them too.
+        """
         ids = [one.id for one in groups]
         with transaction(self._connection):
-            history_people.erase_groups(self._connection, ids, self._store.now_ms)
-            remove_groups(self._connection, ids)
+            history_people.erase_groups(self._connection, ids, self._store.now_ms, is_told=is_told)
+            remove_groups(self._connection, ids, is_told=is_told)
         return tuple(self._store.swept_log())
 
     # --- embedding again

@@ -34,10 +34,15 @@ def erase_people(connection: sqlite3.Connection, identity_ids: Sequence[str], no
     return objects
 
 
-def erase_groups(connection: sqlite3.Connection, group_ids: Iterable[str], now_ms: int) -> None:
-    """Take unknown people out of the history, before their groups are deleted."""
+def erase_groups(
+    connection: sqlite3.Connection, group_ids: Iterable[str], now_ms: int, *, is_told: bool = True
+) -> None:
+    """Take unknown people out of the history, before their groups are deleted.
+
+    `is_told` as of `remove_groups`.
+    """
     for group_id in group_ids:
-        _erase(connection, _NOTHING, _tracks_of_group(connection, group_id), now_ms)
+        _erase(connection, _NOTHING, _tracks_of_group(connection, group_id), now_ms, is_told=is_told)
 
 
 def merge_people(connection: sqlite3.Connection, merged: str, heir: str, heir_name: str) -> None:
@@ -107,7 +112,9 @@ def _tracks_of_group(connection: sqlite3.Connection, group_id: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def _erase(connection: sqlite3.Connection, identity_id: str, tracks: set[str], now_ms: int) -> int:
+def _erase(
+    connection: sqlite3.Connection, identity_id: str, tracks: set[str], now_ms: int, *, is_told: bool = True
+) -> int:
     """Erase what says `identity_id`, and what is of these tracks and says nobody; returns jobs' objects."""
     connection.executemany(
         "INSERT OR REPLACE INTO erased_track (track_id, erased_ms) VALUES (?, ?)",
@@ -120,7 +127,7 @@ def _erase(connection: sqlite3.Connection, identity_id: str, tracks: set[str], n
         images |= theirs
         objects += taken
     connection.execute("DELETE FROM job_identity WHERE identity_id = ?", (identity_id,))
-    take_out_of_groups(connection, tracks)
+    take_out_of_groups(connection, tracks, is_told=is_told)
     connection.executemany("DELETE FROM picture WHERE image_id = ?", [(image_id,) for image_id in images])
     return objects
 

@@ -4,10 +4,13 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+from edged.domain.errors import ModelError
 from edged.domain.identity import Identity
+from edged.domain.sync_state import SyncRole
 from edged.store import namespace_queries as queries
 from edged.store.database import reading, transaction
 from edged.store.namespace_store import NamespaceStore
+from edged.store.sync_records import shared_terms
 
 _ENROLLED: Final = ("face", "chip", "embedding")
 _GROUPED: Final = ("group_face", "group_chip", "group_embedding")
@@ -116,11 +119,13 @@ def forget_model(store: NamespaceStore, model_hash: str) -> Forgotten:
     """Delete what a model made of the faces, here and in every snapshot; raises StoreError.
 
     An embedding stays where a face has neither a chip nor an embedding of another model: with it the person
-    would be gone too, and that is for `edged identities remove`.
+    would be gone too, and that is for `edged identities remove`. A member of a synced namespace keeps those
+    of enrolled people that its epoch consists of: raises ModelError, and nothing was changed.
     """
     connection = store.connection
     deleted = kept = 0
     with transaction(connection):
+        require_unshared(store, model_hash)
         for _, chip, embedding in (_ENROLLED, _GROUPED, _SEEN):
             deleted += connection.execute(
                 f"""
@@ -149,6 +154,17 @@ def forget_model(store: NamespaceStore, model_hash: str) -> Forgotten:
             connection.execute("UPDATE ledger SET revision = revision + 1, erased_revision = revision + 1")
     warnings = tuple(store.sweep()) if deleted else ()
     return Forgotten(deleted, kept, warnings)
+
+
+def require_unshared(store: NamespaceStore, model_hash: str) -> None:
+    """Raise ModelError where this node is a member, and the namespace is of this model."""
+    terms = shared_terms(store.connection)
+    if terms is not None and terms[0] is SyncRole.MEMBER and terms[1] == model_hash:
+        raise ModelError(
+            f"{store.path}: the synced namespace is of this model",
+            remedy="Have its authority go over to another one (`edged models use` there), or leave it"
+            " (`edged sync leave`).",
+        )
 
 
 def _coverage(connection: sqlite3.Connection, tables: tuple[str, str, str], model_hash: str) -> Coverage:

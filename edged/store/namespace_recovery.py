@@ -33,10 +33,11 @@ _CHECKED: Final = (
     ),
     *("seen_face", "job_track", "job_identity", "history_volume", "erased_track"),
     "kept_bytes",
+    *("sync_membership", "sync_epoch", "sync_bucket", "sync_key", "sync_member", "sync_change"),
 )
-"""What the gallery and the groups are read from, and by what a person's history is found. Chips, pictures and
-bodies of jobs, most of the bytes by far, are left to `edged doctor --fsck`: reading them all would hold up
-the start."""
+"""What the gallery and the groups are read from, by what a person's history is found, and what this node is
+to the others of a synced namespace. Chips, pictures and bodies of jobs, most of the bytes by far, are left to
+`edged doctor --fsck`: reading them all would hold up the start."""
 
 
 @dataclass(frozen=True, slots=True)

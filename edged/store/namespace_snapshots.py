@@ -8,9 +8,11 @@ name and then renamed, so what is there is complete. A snapshot made before the 
 somebody who was to be forgotten: those are deleted, whoever sees them first.
 """
 
+import fcntl
 import os
 import re
 import sqlite3
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +49,10 @@ _TABLES: Final = (
     "sync_membership",
 )
 """What a snapshot holds: who is enrolled, and how that is synced. A test compares these with the schema."""
+
+_WHICH: Final = {"sync_proposed": "WHERE verdict <> 'waiting'"}
+"""What waits for the owner has faces in it, which are nobody's here who could be removed. Its node sends it
+again."""
 
 _NAME: Final = re.compile(r"(\d{8}T\d{6}Z)\.r(\d+)\.db")
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
@@ -94,11 +100,13 @@ class Snapshots:
 
     def take(self, connection: sqlite3.Connection, utc_ms: int) -> Path:
         """Copy the people as they are now, and let go of all but the newest KEPT."""
-        partial = self._folder / f".{self._prefix}{os.getpid()}.partial"
+        partial = self._folder / f".{self._prefix}{os.getpid()}.{threading.get_ident()}.partial"
         with translated(partial):
             partial.unlink(missing_ok=True)
             make_private(partial)
+            being_made = os.open(partial, os.O_RDWR | os.O_CLOEXEC)
             try:
+                fcntl.flock(being_made, fcntl.LOCK_EX)
                 # The revision is read first: a change in between makes the copy newer than its name, never
                 # older, so a snapshot is never thought to lack a person it holds.
                 revision = self._ledger(connection).revision
@@ -106,17 +114,21 @@ class Snapshots:
                 flush(partial)
                 whole = self._folder / f"{self._prefix}{stamp(utc_ms)}.r{revision}.db"
                 partial.replace(whole)
+                # Somebody may have been removed, and this half been spared, while it was made.
+                if self._ledger(connection).erased_revision > revision:
+                    return self.start_afresh(connection, utc_ms)
             finally:
+                os.close(being_made)
                 for suffix in ("", "-wal", "-shm"):
                     partial.with_name(partial.name + suffix).unlink(missing_ok=True)
             for old in self.newest_first()[KEPT:]:
                 old.path.unlink(missing_ok=True)
         return whole
 
-    def start_afresh(self, connection: sqlite3.Connection, utc_ms: int) -> None:
+    def start_afresh(self, connection: sqlite3.Connection, utc_ms: int) -> Path:
         """After a removal: delete every snapshot, then make one of what is left."""
         self._delete(self.newest_first())
-        self.take(connection, utc_ms)
+        return self.take(connection, utc_ms)
 
     def tidy(self, connection: sqlite3.Connection) -> int:
         """Delete what is older than the last removal, and halves that a crash left; returns how many."""
@@ -128,11 +140,29 @@ class Snapshots:
             return ledger(connection)
 
     def _delete(self, doomed: list[Snapshot]) -> int:
-        halves = list(self._folder.glob(f".{self._prefix}*.partial"))
         with translated(self._folder):
+            halves = [
+                path for path in self._folder.glob(f".{self._prefix}*.partial") if not _is_being_made(path)
+            ]
             for path in [*(one.path for one in doomed), *halves]:
                 path.unlink(missing_ok=True)
         return len(doomed) + len(halves)
+
+
+def _is_being_made(half: Path) -> bool:
+    """Whether a thread is at it, which then deletes it itself; a lock says so, because a crash undoes it."""
+    try:
+        descriptor = os.open(half, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _copy(connection: sqlite3.Connection, partial: Path) -> None:
@@ -144,7 +174,10 @@ def _copy(connection: sqlite3.Connection, partial: Path) -> None:
         copy.execute("PRAGMA defer_foreign_keys = ON")
         for table in _TABLES:
             copy.execute(f"DELETE FROM main.{table}")  # noqa: S608 (a constant of this module)
-            copy.execute(f"INSERT INTO main.{table} SELECT * FROM live.{table}")  # noqa: S608
+            which = _WHICH.get(table, "")
+            copy.execute(f"INSERT INTO main.{table} SELECT * FROM live.{table} {which}")  # noqa: S608
+        # An authority that falls back to it looks first at what it published since.
+        copy.execute("UPDATE main.sync_membership SET is_restored = 1 WHERE role = 'authority'")
         copy.execute("COMMIT")
         copy.execute("DETACH live")
         # One file, without a log beside it: it is copied and moved as it is.

@@ -118,8 +118,8 @@ def _exchange(store: NamespaceStore, blob: Blob, old: Seal, new: Seal, *, may_di
                 remedy="Nothing was changed. `edged doctor --fsck` lists all such; the option"
                 " `--discard-damaged` deletes them, for nobody can read them.",
             ) from error
-        table.delete(store.connection, blob.row, blob.model_hash)
+        table.delete(store.connection, blob.row)
         return False
     closed = new.close(table.kind, blob.owner, content, blob.model_hash)
-    table.write(store.connection, blob.row, blob.model_hash, closed)
+    table.write(store.connection, blob.row, closed)
     return True

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     GROUP_CHIP = "group chip"
     GROUP_EMBEDDING = "group embedding"
     TRACK_MEAN = "track mean"
+    SHARED_MEAN = "shared mean"
     PICTURE = "picture"
     PROPOSAL = "proposal"
     PROOF = "proof"

@@ -251,7 +251,8 @@ def _record(taken: Accepted, before: EpochRecord | None, terms: Terms, *, is_tak
         manifest=taken.payload,
         revision=terms.revision,
         at_ms=manifest.issued_at,
-        alive_ms=max(manifest.issued_at, before.alive_ms if before else 0),
+        # A new epoch is a later word, whatever the authority's clock said before: it may have been wrong.
+        alive_ms=before.alive_ms if before and before.epoch == manifest.epoch else manifest.issued_at,
         swept_epoch=swept,
         erased_epoch=manifest.erased_epoch,
         rotated_ms=before.rotated_ms if before else 0,

@@ -4,7 +4,7 @@ Functions that take a connection are of the caller's transaction.
 """
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from edged.domain.errors import InputError
 from edged.replication.people import SharedFace
 from edged.replication.refusal import Refusal, RefusedError
-from edged.replication.statements import Answer, Wanted
+from edged.replication.statements import ANSWERS_KEPT, Answer, Wanted
 from edged.store.database import transaction
 from edged.store.namespace_queries import ledger
 from edged.store.namespace_store import NamespaceStore
@@ -21,8 +21,6 @@ from edged.store.sync_members import untell
 from edged.store.sync_records import epoch_record
 from edged.store.sync_wanted import Outcome, WantedError, apply_wanted, checked_wanted
 
-ANSWERS_KEPT: Final = 64
-"""Of each node; more than it can have under way."""
 MOST_WAITING: Final = 64
 """Of each node."""
 _FACES: Final = msgspec.msgpack.Decoder(tuple[SharedFace, ...])
@@ -148,7 +146,7 @@ def _refusal_of_old(connection: sqlite3.Connection, offer: Offer) -> str | None:
 
 def _decided(store: NamespaceStore, offer: Offer, model_hash: str, *, asks: bool) -> Outcome:
     connection, outcome, why = store.connection, Outcome(), ""
-    _overtake(connection, offer)
+    is_overtaking = _overtake(connection, offer)
     try:
         checked_wanted(offer.wanted, model_hash)
         if asks:
@@ -161,7 +159,7 @@ def _decided(store: NamespaceStore, offer: Offer, model_hash: str, *, asks: bool
         _answer(connection, offer, store.now_ms, why)
     untell(connection, offer.node)
     _forget_oldest(connection, offer.node)
-    return outcome
+    return replace(outcome, has_erased=True) if is_overtaking else outcome
 
 
 def _wait(connection: sqlite3.Connection, offer: Offer, now_ms: int) -> None:
@@ -200,15 +198,20 @@ def _answer(connection: sqlite3.Connection, offer: Offer, now_ms: int, why: str)
     )
 
 
-def _overtake(connection: sqlite3.Connection, offer: Offer) -> None:
-    """A removal says all that there is to say of somebody: what waited of this node is over."""
-    if offer.wanted.remove:
-        connection.execute(
-            "UPDATE sync_proposed SET verdict = 'refused', wanted = NULL,"
-            " why = 'the node wants the person removed'"
-            " WHERE node = ? AND identity_id = ? AND verdict = 'waiting'",
-            (offer.node, offer.wanted.identity_id),
-        )
+def _overtake(connection: sqlite3.Connection, offer: Offer) -> bool:
+    """A removal says all that there is to say of somebody: what waited of this node is over.
+
+    Whether there was anything: faces, which may be in the log still.
+    """
+    if not offer.wanted.remove:
+        return False
+    overtaken = connection.execute(
+        "UPDATE sync_proposed SET verdict = 'refused', wanted = NULL,"
+        " why = 'the node wants the person removed'"
+        " WHERE node = ? AND identity_id = ? AND verdict = 'waiting'",
+        (offer.node, offer.wanted.identity_id),
+    ).rowcount
+    return overtaken > 0
 
 
 def _forget_oldest(connection: sqlite3.Connection, node: str) -> None:
@@ -227,7 +230,7 @@ def _waiting_row(connection: sqlite3.Connection, node: str, number: int) -> tupl
     ).fetchone()
     if row is None:
         raise InputError(
-            f"no proposal {number} of {node} waits", remedy="`edged sync proposals` lists those that do."
+            f"no proposal {number} of {node} waits", remedy="`edged sync proposals list` says which do."
         )
     return bytes(row[0]), str(row[1])
 

@@ -11,7 +11,7 @@ from edged.replication.statements import Manifest, name_of
 from edged.replication.statements import Member as Told
 from edged.store.database import reading, transaction
 from edged.store.sync_applying import manifest_in_force
-from edged.store.sync_founding import keep_succession, take_over
+from edged.store.sync_founding import keep_succession, succession, take_over
 from edged.store.sync_proposals import forget_own_changes
 from edged.store.sync_records import (
     EpochRecord,
@@ -20,10 +20,21 @@ from edged.store.sync_records import (
     epoch_record,
     forget_keys_before,
     membership,
+    outdate_snapshots,
     write_envelope,
 )
 
-_OF_A_MEMBER = ("sync_epoch", "sync_bucket", "sync_page", "sync_key", "sync_membership")
+_OF_A_MEMBER = (
+    "sync_epoch",
+    "sync_bucket",
+    "sync_page",
+    "sync_key",
+    "sync_group_sharing",
+    "sync_group_elsewhere",
+    "sync_group_node",
+    "sync_group_fate",
+    "sync_membership",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class Known:
         manifest: what its manifest says.
         in_force: the same for comparing.
         envelopes: the namespace's keys by generation.
+        succeeds: `told_at` of the succession that is kept here; 0: this node is to follow nobody.
     """
 
     membership: Membership
@@ -43,6 +55,7 @@ class Known:
     manifest: Manifest | None
     in_force: InForce
     envelopes: dict[int, bytes]
+    succeeds: int = 0
 
 
 def known(connection: sqlite3.Connection) -> Known | None:
@@ -52,7 +65,15 @@ def known(connection: sqlite3.Connection) -> Known | None:
         if present is None:
             return None
         in_force = InForce() if record is None else InForce(record.epoch, name_of(record.manifest))
-        return Known(present, record, manifest_in_force(connection), in_force, envelopes(connection))
+        heir = succession(connection)
+        return Known(
+            present,
+            record,
+            manifest_in_force(connection),
+            in_force,
+            envelopes(connection),
+            0 if heir is None else heir.told_at,
+        )
 
 
 def take_told(
@@ -86,6 +107,7 @@ def put_out(connection: sqlite3.Connection, told_ms: int) -> None:
     """This node was put out: the keys and what is staged are forgotten, people stay. Raises StoreError."""
     with transaction(connection):
         forget_own_changes(connection)
+        outdate_snapshots(connection)
         connection.execute("DELETE FROM sync_key")
         connection.execute("DELETE FROM sync_page")
         connection.execute(
@@ -97,6 +119,7 @@ def forget_all(connection: sqlite3.Connection) -> None:
     """This node has left: nothing of the sync is kept; people stay. Raises StoreError."""
     with transaction(connection):
         forget_own_changes(connection)
+        outdate_snapshots(connection)
         for table in _OF_A_MEMBER:
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 (constants)
 

@@ -22,7 +22,13 @@ from edged.replication.statement import StatementKind, taken_apart
 from edged.replication.statements import Handover, Manifest, Succession
 from edged.store.sync_members import add_member
 from edged.store.sync_proposals import forget_own_changes
-from edged.store.sync_records import envelopes, epoch_record, membership, write_envelope
+from edged.store.sync_records import (
+    envelopes,
+    epoch_record,
+    membership,
+    outdate_snapshots,
+    write_envelope,
+)
 
 _OF_THE_OLD: Final = (
     "sync_member",
@@ -32,7 +38,12 @@ _OF_THE_OLD: Final = (
     "sync_withheld",
     "sync_page",
     "sync_retired",
+    "sync_group_elsewhere",
+    "sync_group_node",
 )
+
+_ThreeKeys = tuple[bytes, bytes, bytes]
+"""A node's own: of the node, to seal for it, and as the authority."""
 
 
 def found(
@@ -86,6 +97,7 @@ def found(
     place = envelope_place(namespace, node, generation)
     sealed = seal_envelope(chance(NAMESPACE_KEY_BYTES), keys.sealing_public, place, chance)
     write_envelope(connection, generation, sealed)
+    outdate_snapshots(connection)
     return generation
 
 
@@ -95,6 +107,15 @@ def _be_authority(connection: sqlite3.Connection, node: str, authority: bytes, n
         " VALUES (1, 'authority', ?, ?, ?)",
         (node, authority, now_ms),
     )
+
+
+def end_restoring(connection: sqlite3.Connection) -> None:
+    """An authority that was restored has what it published; what was changed here since goes on from there.
+
+    In the caller's transaction.
+    """
+    connection.execute("UPDATE sync_membership SET is_restored = 0")
+    forget_own_changes(connection)
 
 
 def keep_succession(connection: sqlite3.Connection, succession: Succession) -> None:
@@ -119,7 +140,10 @@ def take_over(connection: sqlite3.Connection, namespace: str, node: str, keys: N
         return False
     try:
         manifest = taken_apart(StatementKind.MANIFEST, record.manifest).body(Manifest)
-        others = [(name, _three_keys(text)) for name, text in told.members]
+        others: list[tuple[str, _ThreeKeys, int | None]] = [
+            (name, _three_keys(text), None) for name, text in told.members
+        ]
+        others += [(name, _three_keys(text), now_ms) for name, text in told.removed]
         is_right = manifest.successor == (node, keys.authority.public.hex()) and is_handed_over(
             told.handover, namespace, manifest
         )
@@ -132,12 +156,17 @@ def take_over(connection: sqlite3.Connection, namespace: str, node: str, keys: N
     for table in ("sync_member", "sync_invitation", "sync_bucket"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 (constants)
     connection.execute(
-        "UPDATE sync_membership SET role = 'authority', authority = ?, since_ms = ?, rotation_wanted = 0",
+        "UPDATE sync_membership SET role = 'authority', authority = ?, since_ms = ?, rotation_wanted = 0,"
+        # Who is to lead does not leave: it would be gone with nobody told.
+        " is_leaving = 0",
         (keys.authority.public, now_ms),
     )
-    for name, (node_key, sealing_key, authority_key) in others:
+    outdate_snapshots(connection)
+    for name, keys_of_it, removed_ms in others:
         if name != node:
-            add_member(connection, name, node_key, sealing_key, authority_key, now_ms)
+            add_member(connection, name, *keys_of_it, now_ms)
+            connection.execute("UPDATE sync_member SET removed_ms = ? WHERE node = ?", (removed_ms, name))
+    connection.execute("UPDATE sync_member SET told_ms = ?", (told.told_at,))
     return True
 
 
@@ -154,7 +183,7 @@ def is_handed_over(statement: str, namespace: str, manifest: Manifest) -> bool:
     )
 
 
-def _three_keys(text: str) -> tuple[bytes, bytes, bytes]:
+def _three_keys(text: str) -> _ThreeKeys:
     content = base64.b64decode(text, validate=True)
     if len(content) != 3 * PUBLIC_BYTES:
         raise ValueError("three keys are needed")

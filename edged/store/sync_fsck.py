@@ -37,6 +37,8 @@ TRIGGERS: Final = frozenset(
         "face_withheld",
         "moved_face_withheld",
         "proposed_in_vain",
+        "group_shared",
+        "group_unshared",
     }
 )
 """They write down what a member wants of the authority, and what may not be used before it took it."""
@@ -53,6 +55,10 @@ _TABLES: Final = (
     "sync_change",
     "sync_proposal",
     "sync_withheld",
+    "sync_group_sharing",
+    "sync_group_elsewhere",
+    "sync_group_node",
+    "sync_group_fate",
 )
 
 _ODD: Final = {
@@ -70,11 +76,20 @@ _ODD: Final = {
     "proposal {} is answered with an epoch, and not accepted": """
         SELECT number FROM sync_proposal WHERE epoch > 0 AND verdict <> 'accepted'
     """,
+    "what the proposal {} wants is kept though it is answered, or is gone though it waits": """
+        SELECT node || ', ' || number FROM sync_proposed WHERE (verdict = 'waiting') <> (wanted IS NOT NULL)
+    """,
     "the epoch in force, {}, is earlier than the last that took somebody out": """
         SELECT epoch FROM sync_epoch WHERE erased_epoch > epoch
     """,
     "the epoch in force, {}, is earlier than the one that was cleared up for": """
         SELECT epoch FROM sync_epoch WHERE swept_epoch > epoch
+    """,
+    "group {} is shared by another node and was named, merged or forgotten": """
+        SELECT group_id FROM sync_group_elsewhere WHERE group_id IN (SELECT group_id FROM sync_group_fate)
+    """,
+    "what other nodes share of groups has a later revision, {}, than the groups' ledger": """
+        SELECT elsewhere_revision FROM group_ledger WHERE elsewhere_revision > revision
     """,
     "the epoch in force, {}, is of a later revision than the ledger's": """
         SELECT epoch FROM sync_epoch, ledger WHERE sync_epoch.revision > ledger.revision

@@ -4,7 +4,7 @@ import sqlite3
 
 from edged.replication.statements import Member
 from edged.store.sync_proposals import propose_everybody
-from edged.store.sync_records import Membership, membership, write_envelope
+from edged.store.sync_records import Membership, membership, outdate_snapshots, write_envelope
 
 
 def become_member(
@@ -25,4 +25,5 @@ def become_member(
     )
     write_envelope(connection, said.key_generation, envelope)
     propose_everybody(connection)
+    outdate_snapshots(connection)
     return True

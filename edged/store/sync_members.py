@@ -10,11 +10,14 @@ from typing import Final
 
 from edged.domain.sync_state import NodeLag
 from edged.replication.statements import Report
+from edged.store.namespace_store import next_revision
 
 _COLUMNS: Final = (
     "node, node_key, sealing_key, authority_key, joined_ms, removed_ms, is_told, told_ms, reported_ms,"
-    " heard_ms, epoch, swept_epoch, state"
+    " heard_ms, epoch, swept_epoch, state, report_every_ms"
 )
+_FUTURE_MS: Final = 3_600_000
+"""A report of later than that, by this node's clock, was made by a clock that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class MemberRecord:
         told_ms: the time in what was published, or made to be published, last.
         reported_ms: its last report's time by its own clock; `heard_ms` by this node's; 0: never.
         epoch, swept_epoch, state: as it reported.
+        report_every_ms: it reports so often where nothing changes; 0: it has not said.
     """
 
     node: str
@@ -44,6 +48,7 @@ class MemberRecord:
     epoch: int
     swept_epoch: int
     state: str
+    report_every_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +90,29 @@ def add_member(
         " VALUES (?, ?, ?, ?, ?) ON CONFLICT (node) DO UPDATE SET node_key = excluded.node_key,"
         " sealing_key = excluded.sealing_key, authority_key = excluded.authority_key,"
         " joined_ms = excluded.joined_ms, removed_ms = NULL, is_told = 0, told_ms = told_ms + 1,"
-        " report = NULL, reported_ms = 0, heard_ms = 0, epoch = 0, swept_epoch = 0, state = ''",
+        # That it had left, said once, does not put it out again when that comes once more.
+        " reported_ms = CASE WHEN node_key = excluded.node_key THEN reported_ms ELSE 0 END,"
+        " report = NULL, heard_ms = 0, epoch = 0, swept_epoch = 0, state = ''",
         (node, node_key, sealing_key, authority_key, now_ms),
     )
+    # A snapshot is due.
+    next_revision(connection)
 
 
-def remove_member(connection: sqlite3.Connection, node: str, now_ms: int) -> bool:
-    """Put a member out: it is told, and the namespace's key is to be changed; False where it is none."""
+def remove_member(connection: sqlite3.Connection, node: str, now_ms: int, *, has_left: bool = False) -> bool:
+    """Put a member out: it is told, and the namespace's key is to be changed; False where it is none.
+
+    Unless it `has_left` by itself, no invitation holds any more: it may know the code that others were to
+    come in with.
+    """
     found = connection.execute(
         "UPDATE sync_member SET removed_ms = ? WHERE node = ? AND removed_ms IS NULL", (now_ms, node)
     ).rowcount
     if found:
+        next_revision(connection)
         untell(connection, node)
+        if not has_left:
+            connection.execute("DELETE FROM sync_invitation")
         connection.execute("UPDATE sync_membership SET rotation_wanted = 1")
     return bool(found)
 
@@ -136,20 +152,48 @@ def end_telling(connection: sqlite3.Connection, node: str, at_ms: int) -> None:
     connection.execute("UPDATE sync_member SET is_told = 1 WHERE node = ? AND told_ms = ?", (node, at_ms))
 
 
+def ordered_ms(report: Report, heard_ms: int) -> int:
+    """A report's place among the others of its node: its time, unless that is still to come.
+
+    A clock that was wrong for a while would else have every later report be an old one. `heard_ms` is when it
+    came, by this node's clock.
+    """
+    return report.at if report.at <= heard_ms + _FUTURE_MS else heard_ms
+
+
+def is_news(report: Report, last_ms: int, reached: tuple[int, int]) -> bool:
+    """Whether a report says more than the last one of its node.
+
+    A later one does; and one of a node that has come further, by whatever clock: an earlier one cannot be.
+
+    Args:
+        report: what came.
+        last_ms: the last one's place, see `ordered_ms`.
+        reached: the last one's epoch and swept epoch.
+    """
+    # That a node left may be of an earlier membership, which went further than this one did yet.
+    is_further = (report.epoch, report.swept_epoch) > reached and not report.has_left
+    return report.at > last_ms or is_further
+
+
 def write_report(connection: sqlite3.Connection, report: Report, payload: bytes, heard_ms: int) -> None:
-    """Keep a member's report; one that is not later than the last is passed over."""
+    """Keep a member's report; one that is no news is passed over, see `is_news`."""
+    known = member(connection, report.node)
+    if known is None or not is_news(report, known.reported_ms, (known.epoch, known.swept_epoch)):
+        return
+    at_ms = ordered_ms(report, heard_ms) if report.at > known.reported_ms else known.reported_ms
     connection.execute(
         "UPDATE sync_member SET report = ?, reported_ms = ?, heard_ms = ?, epoch = ?, swept_epoch = ?,"
-        " state = ? WHERE node = ? AND reported_ms < ?",
+        " state = ?, report_every_ms = ? WHERE node = ?",
         (
             payload,
-            report.at,
+            at_ms,
             heard_ms,
             report.epoch,
             report.swept_epoch,
             report.state,
+            report.report_every,
             report.node,
-            report.at,
         ),
     )
 
@@ -163,7 +207,15 @@ def report_of(connection: sqlite3.Connection, node: str) -> bytes | None:
 def lags(connection: sqlite3.Connection) -> list[NodeLag]:
     """How far each member is, by name."""
     return [
-        NodeLag(each.node, each.epoch, each.swept_epoch, each.heard_ms, each.state)
+        NodeLag(
+            each.node,
+            each.epoch,
+            each.swept_epoch,
+            each.heard_ms,
+            each.state,
+            each.report_every_ms,
+            each.joined_ms,
+        )
         for each in members(connection)
     ]
 

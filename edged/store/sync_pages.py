@@ -31,10 +31,14 @@ def pages_again(
         yield from sealed_pages(key, namespace, bucket, content)
 
 
-def retired_before(connection: sqlite3.Connection, since_ms: int, most: int) -> list[str]:
-    """Pages that no manifest has listed since then; at most so many."""
+def retired_before(connection: sqlite3.Connection, since_ms: int, now_ms: int, most: int) -> list[str]:
+    """Pages that no manifest has listed since then; at most so many.
+
+    Those that went when the clock was ahead of `now_ms` too: it is not known how long ago that is.
+    """
     rows = connection.execute(
-        "SELECT sha256 FROM sync_retired WHERE since_ms <= ? ORDER BY since_ms LIMIT ?", (since_ms, most)
+        "SELECT sha256 FROM sync_retired WHERE since_ms <= ? OR since_ms > ? ORDER BY since_ms LIMIT ?",
+        (since_ms, now_ms, most),
     )
     return [name for (name,) in rows]
 

@@ -109,8 +109,11 @@ def write_person(connection: sqlite3.Connection, person: SharedPerson, terms: Te
     connection.executemany("DELETE FROM face WHERE id = ?", gone)
     terms.faces_removed += len(gone)
     for face in person.faces:
-        if known.get(face.id) != face:
+        before = known.get(face.id)
+        if before != face:
             _write_face(connection, number, face, terms)
+            if terms.with_chips and before is not None and before.png not in {None, face.png} and face.png:
+                _forget_other_vectors(connection, face.id, terms.model)
 
 
 def give_custom_ids(connection: sqlite3.Connection, terms: Terms) -> None:
@@ -134,6 +137,14 @@ def _insert(connection: sqlite3.Connection, person: SharedPerson, terms: Terms) 
     )
     # They are back: no reader may be told both.
     connection.execute("DELETE FROM tombstone WHERE identity_id = ?", (person.id,))
+
+
+def _forget_other_vectors(connection: sqlite3.Connection, face_id: str, model: str) -> None:
+    """The crop is another one: what this node's own embedder made of the old one is out of date."""
+    connection.execute(
+        "DELETE FROM embedding WHERE face = (SELECT number FROM face WHERE id = ?) AND model_hash <> ?",
+        (face_id, model),
+    )
 
 
 def _write_face(connection: sqlite3.Connection, identity: int, face: SharedFace, terms: Terms) -> None:

@@ -5,12 +5,12 @@ removed meanwhile leaves their id behind, and nothing else. Every function is of
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from edged.replication.people import bucket_of
-from edged.replication.statements import Answer, Wanted
+from edged.replication.statements import ANSWERS_KEPT, Answer, Wanted
 from edged.store.namespace_store import next_revision
 from edged.store.sync_own_changes import NEW, changes, fitting, is_here, wanted
 from edged.store.sync_records import write_bucket
@@ -91,7 +91,7 @@ def wanted_by(
     return wanted(connection, proposal.identity_id, rows, model, with_chips=with_chips)
 
 
-def take_answers(connection: sqlite3.Connection, answers: Iterable[Answer]) -> list[Refused]:
+def take_answers(connection: sqlite3.Connection, answers: Collection[Answer]) -> list[Refused]:
     """Note what the authority said; what it did not take is free to be applied as it is there.
 
     An answer counts for the proposal of its number and its token. Where only the number is right it is for
@@ -112,8 +112,26 @@ def take_answers(connection: sqlite3.Connection, answers: Iterable[Answer]) -> l
                 "UPDATE sync_proposal SET verdict = ?, epoch = ?, why = ? WHERE number = ?",
                 (answer.verdict, answer.epoch, answer.why, own.number),
             )
+    for number in _overlooked(present.values(), answers):
+        _take_back(connection, number)
     _number_after(connection, max((answer.number for answer in answers), default=0))
     return refused
+
+
+def _overlooked(own: Iterable[OwnProposal], answers: Collection[Answer]) -> list[int]:
+    """Proposals that the authority tells nothing of any more, so many later ones came: they are made anew.
+
+    It takes them under their number no more, or took them and was never heard to say with which epoch.
+    """
+    decided = {answer.number for answer in answers if answer.verdict != "waiting"}
+    waiting = {answer.number for answer in answers} - decided
+    if len(decided) < ANSWERS_KEPT:
+        return []
+    return [
+        each.number
+        for each in own
+        if each.number < min(decided) and each.number not in waiting and not each.epoch
+    ]
 
 
 def settle(connection: sqlite3.Connection, epoch: int) -> bool:

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import msgspec
+
 from edged.domain.sync_state import SyncRole
 from edged.replication.people import SharedFace, SharedPerson, bucket_of
+from edged.replication.statement import StatementKind, taken_apart
 from edged.store.sealing import Kind, seal_of
 
 
@@ -107,6 +110,27 @@ def write_envelope(connection: sqlite3.Connection, generation: int, envelope: by
 def forget_keys_before(connection: sqlite3.Connection, generation: int) -> None:
     """Forget keys: what was sealed with them, and recorded by somebody, can be opened by nobody any more."""
     connection.execute("DELETE FROM sync_key WHERE generation < ?", (generation,))
+
+
+def shared_terms(connection: sqlite3.Connection) -> tuple[SyncRole, str, bool] | None:
+    """This node's role, the embedder of the epoch in force, and whether crops are in it; None without one."""
+    present, record = membership(connection), epoch_record(connection)
+    if present is None or record is None:
+        return None
+    said = taken_apart(StatementKind.MANIFEST, record.manifest).body(_Terms)
+    return present.role, said.model, said.has_chips
+
+
+class _Terms(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The few words of a manifest, which may list a thousand pages, that retention asks for."""
+
+    model: str
+    has_chips: bool = False
+
+
+def outdate_snapshots(connection: sqlite3.Connection) -> None:
+    """This node is something else to the namespace: no snapshot of before may take the database's place."""
+    connection.execute("UPDATE ledger SET revision = revision + 1, erased_revision = revision + 1")
 
 
 @contextmanager

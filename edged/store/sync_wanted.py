@@ -9,12 +9,12 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from edged.domain.errors import IdentityError
+from edged.domain.errors import IdentityError, StoreError
 from edged.domain.identity import checked_custom_id, checked_name
 from edged.replication.people import SharedFace
 from edged.replication.statements import Wanted
 from edged.store.history_enrolment import merge_identity, take_faces_out
-from edged.store.namespace_chips import CHIP_LIMIT_BYTES, keep_blobs
+from edged.store.namespace_chips import chip_from_png, keep_blobs
 from edged.store.namespace_removal import delete_people
 from edged.store.namespace_store import NamespaceStore, next_revision
 
@@ -26,6 +26,11 @@ _LEAST_VECTOR_BYTES: Final = 64
 _MOST_VECTOR_BYTES: Final = 16_384
 _OFF_UNIT: Final = 0.01
 _LAST_MS: Final = 2**53
+
+
+def is_id(text: str) -> bool:
+    """Whether it is a UUID as identities and faces have them."""
+    return _UUID.fullmatch(text) is not None
 
 
 class WantedError(Exception):
@@ -58,7 +63,7 @@ class Outcome:
 def checked_wanted(wanted: Wanted, model_hash: str) -> None:
     """Raise WantedError for what can never be taken."""
     ids = (wanted.identity_id, *wanted.remove_faces, *(() if wanted.heir is None else (wanted.heir,)))
-    if not all(_UUID.fullmatch(each) for each in ids) or not _HASH.fullmatch(wanted.model):
+    if not all(is_id(each) for each in ids) or not _HASH.fullmatch(wanted.model):
         raise WantedError("its ids are not well formed")
     if wanted.created_ms is not None and not 0 <= wanted.created_ms <= _LAST_MS:
         raise WantedError("its time is not well formed")
@@ -157,7 +162,8 @@ class _Doing:
                 wanted.identity_id,
                 wanted.name or "",
                 custom_id,
-                created_ms,
+                # Its node's clock may be ahead: nobody is changed before they are made.
+                min(created_ms, self._now_ms),
                 self._now_ms,
                 self._next_revision(),
             ),
@@ -206,13 +212,15 @@ class _Doing:
         number = self._store.insert_face(
             identity_id, face.quality, face.source, face.created_ms, face_id=face.id
         )
-        vectors = [] if face.vector is None else [(self._wanted.model, face.vector)]
+        # A vector of another model cannot be judged here: it might be of no size that model has.
+        is_usable = face.vector is not None and self._wanted.model == self._model_hash
+        vectors = [(self._wanted.model, face.vector)] if is_usable and face.vector is not None else []
         keep_blobs(self._connection, number, vectors, face.png)
-        self._lacks_vectors |= face.vector is None or self._wanted.model != self._model_hash
+        self._lacks_vectors |= not is_usable
 
     def _check_size(self, face: SharedFace) -> None:
         """All embeddings of a model have as many numbers."""
-        if face.vector is None:
+        if face.vector is None or self._wanted.model != self._model_hash:
             return
         other = self._connection.execute(
             "SELECT length(embedding.vector) - CASE WHEN salt IS NULL THEN 0 ELSE 28 END"
@@ -244,11 +252,7 @@ class _Doing:
 
 
 def _check_face(face: SharedFace) -> None:
-    if (
-        not _UUID.fullmatch(face.id)
-        or not 0 <= face.created_ms <= _LAST_MS
-        or len(face.source) > _SOURCE_LIMIT
-    ):
+    if not is_id(face.id) or not 0 <= face.created_ms <= _LAST_MS or len(face.source) > _SOURCE_LIMIT:
         raise WantedError("a face is not well formed")
     if not math.isfinite(face.quality) or not 0 <= face.quality <= 1:
         raise WantedError("the quality of a face is not from 0 to 1")
@@ -259,10 +263,12 @@ def _check_face(face: SharedFace) -> None:
         length = float(np.linalg.norm(np.frombuffer(face.vector, "<f4").astype(np.float64)))
         if not abs(length - 1) <= _OFF_UNIT:
             raise WantedError("an embedding is not of unit length")
-    if face.png is not None and (
-        not face.png.startswith(b"\x89PNG\r\n\x1a\n") or len(face.png) > CHIP_LIMIT_BYTES
-    ):
-        raise WantedError("a crop is no PNG of a crop's size")
+    if face.png is not None:
+        try:
+            # It goes to every node, and each would stumble over it.
+            chip_from_png(face.png)
+        except StoreError:
+            raise WantedError("a crop is no PNG of a crop's size") from None
 
 
 def _exists(connection: sqlite3.Connection, query: str, value: str) -> bool:

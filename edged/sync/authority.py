@@ -12,6 +12,7 @@ from edged.replication.statement import MOST_BYTES, StatementKind
 from edged.replication.statements import name_of
 from edged.replication.topics import JOIN, PROPOSAL, REPORT
 from edged.store.database import transaction
+from edged.store.sync_founding import end_restoring
 from edged.store.sync_members import count_members
 from edged.store.sync_records import Membership, membership
 from edged.sync.authority_desk import AuthorityDesk
@@ -29,8 +30,8 @@ _SETTLE_MS: Final = 1_000
 """So long a broker is given to show the manifest that it keeps."""
 _SETTLE_RESTORED_MS: Final = 10_000
 _SPLIT: Final = (
-    "another node publishes with this authority's key, and nothing is published from here any more: find out"
-    ' which of them is the right one, stop the other, then see "Two authorities" in docs/sync.md'
+    "another node publishes with this authority's key, and nothing is published from here any more: settle it"
+    ' as docs/sync.md says ("Two writers")'
 )
 _BESIDE_BYTES: Final = 200
 
@@ -125,14 +126,15 @@ class Authority:
             self._manifest_came(payload, now)
             return
         node, what = topics.node_of(topic) or ("", "")
-        if node == self._desk.parts.node or not payload:
+        if not payload or (node == self._desk.parts.node and what != JOIN):
             return
         if what == REPORT:
             self._arrivals.reported(node, payload, now)
         elif what == JOIN:
             self._arrivals.wants_in(node, payload, now)
         elif what == PROPOSAL:
-            self._deciding.arrived(payload, self._arrivals.known(node), now)
+            handovers = self._desk.manifest.handovers if self._desk.manifest else ()
+            self._deciding.arrived(payload, self._arrivals.known(node), handovers, now)
 
     def _manifest_came(self, payload: bytes, now: Moment) -> None:
         if self._catching is not None:
@@ -143,18 +145,24 @@ class Authority:
         try:
             found, manifest = judged(payload, self.namespace, desk.keys.authority.public, self._own())
         except RefusedError as error:
-            self._pages.manifest_lost(now)
+            self._pages.manifest_lost()
             desk.tell("broker", error.words)
             self._is_settled = True
             raise
         match found:
             case Found.OURS | Found.OLDER:
                 if self._is_settled and found is Found.OLDER:
-                    self._pages.manifest_lost(now)
+                    self._pages.manifest_lost()
                 else:
                     self._told_generation = manifest.key_generation
                     self._pages.found_on_broker(manifest, name)
+                self._nothing_to_restore()
                 desk.tell("broker", "")
+            case Found.OVERRULED:
+                self._pages.manifest_lost()
+                self._telling.broker_is_blank()
+                desk.is_hurried = True
+                self._nothing_to_restore()
             case Found.NEWER:
                 self._catching = CatchingUp(desk, payload, manifest.epoch, now)
             case Found.SPLIT:
@@ -238,9 +246,14 @@ class Authority:
             return False
         self._is_settled = True
         self._telling.broker_is_blank()
-        with transaction(self._desk.store.connection) as connection:
-            connection.execute("UPDATE sync_membership SET is_restored = 0")
+        self._nothing_to_restore()
         return True
+
+    def _nothing_to_restore(self) -> None:
+        """What was published last is known: a later epoch of this key is another writer's from here on."""
+        if self._row is not None and self._row.is_restored:
+            with transaction(self._desk.store.connection) as connection:
+                end_restoring(connection)
 
     def _start(self, now: Moment) -> None:
         if self._started_ms is None:
@@ -269,7 +282,7 @@ class Authority:
         """The broker has a letter."""
         self._desk.outgoing.acknowledged(ticket, now)
 
-    def standing(self, now: Moment) -> NamespaceSync:  # noqa: ARG002 (of the protocol)
+    def standing(self, now: Moment) -> NamespaceSync:
         """How it is doing."""
         desk = self._desk
         role = self._row.role if self._row is not None else SyncRole.AUTHORITY
@@ -278,6 +291,8 @@ class Authority:
             "SELECT count(*) FROM sync_proposed WHERE verdict = 'waiting'"
         )
         trouble = list(desk.trouble.values())
+        if self._catching is not None and (words := self._catching.engine.standing(now).trouble):
+            trouble.append(f"what was published from here before is not taken over: {words}")
         if role is SyncRole.SPLIT and _SPLIT not in trouble:
             trouble.append(_SPLIT)
         return NamespaceSync(

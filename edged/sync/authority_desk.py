@@ -27,11 +27,15 @@ class AuthorityDesk:
         refused: how much was not taken, by reason.
         floor: an epoch that somebody has already: the next one is greater.
         is_hurried: the next epoch does not wait for further changes.
+        said_ms: the latest time that was said to be now, UTC; 0: none since the start.
+        succeeds: members that keep a succession, each with its `told_at`, as they reported.
     """
 
     def __init__(self, parts: NodeParts, store: NamespaceStore, keys: NodeKeys) -> None:
         self.parts = parts
         self.store = store
+        # What is sent out is on the disk: after a power cut nothing may be made twice by one number.
+        store.connection.execute("PRAGMA synchronous = FULL")
         self.keys = keys
         self.outgoing = Outgoing()
         self.connection: Connection | None = None
@@ -39,6 +43,8 @@ class AuthorityDesk:
         self.refused: Counter[str] = Counter()
         self.floor = 0
         self.is_hurried = False
+        self.said_ms = 0
+        self.succeeds: dict[str, int] = {}
         self.record: EpochRecord | None = None
         self.manifest: Manifest | None = None
         self.name = ""
@@ -78,6 +84,7 @@ class AuthorityDesk:
         """An epoch was made: it is in force."""
         if self.record is None or record.manifest != self.record.manifest:
             self.manifest, self.name = manifest_in(record), name_of(record.manifest)
+            self.said_ms = record.at_ms
         self.record = record
 
     def refuse(self, error: RefusedError, topic: str) -> None:

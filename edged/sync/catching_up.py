@@ -1,4 +1,7 @@
-"""An authority whose database is older than what it published: it takes that over as a member would."""
+"""An authority whose database is older than what it published: it takes that over as a member would.
+
+Whom its owner changed since it was restored stay as they are, and are in its next epoch.
+"""
 
 from edged.domain.moment import Moment
 from edged.replication.keys import envelope_place
@@ -6,6 +9,7 @@ from edged.replication.refusal import Refusal, RefusedError
 from edged.replication.statement import StatementKind, taken_apart
 from edged.replication.statements import Member as Told
 from edged.store.database import transaction
+from edged.store.sync_founding import end_restoring
 from edged.store.sync_records import envelopes, epoch_record, write_envelope
 from edged.sync.authority_desk import AuthorityDesk
 from edged.sync.participant import Connection, Participant
@@ -60,7 +64,7 @@ class CatchingUp:
         if record is None or record.epoch < self.epoch:
             return False
         with transaction(self._desk.store.connection) as connection:
-            connection.execute("UPDATE sync_membership SET is_restored = 0")
+            end_restoring(connection)
         return True
 
     def close(self) -> None:

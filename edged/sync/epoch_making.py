@@ -14,8 +14,10 @@ from edged.store.sync_records import Membership, envelopes, forget_keys_before
 from edged.sync.authority_desk import AuthorityDesk, ms_of, passed
 from edged.sync.handing_over import HandingOver
 
-_SWEEP_AGAIN_MS: Final = 60_000
+_SWEEP_AGAIN_MS: Final = 5_000
+"""After a sweep that could not do all."""
 _LOOK_MS: Final = 5_000
+_SET_BACK_MS: Final = 60_000
 
 
 class EpochMaking:
@@ -37,12 +39,16 @@ class EpochMaking:
 
     def turn(self, row: Membership, now: Moment) -> None:
         """Make the next epoch if it is due. Raises StoreError."""
+        desk = self._desk
         if self._handing.is_published:
             return
+        if self._is_set_back(now):
+            # Members hold a later time for the last word: only a new epoch makes them believe an earlier one.
+            desk.is_hurried = True
         if self._has_to_come(row):
             heir = None
         else:
-            heir = self._handing.successor(row.successor)
+            heir = self._handing.successor(row.successor, now)
             if heir is None and self._handing.is_under_way:
                 return
         is_rotating = heir is None and (row.rotation_wanted or self._is_rotation_due(now))
@@ -57,6 +63,8 @@ class EpochMaking:
         if passed(self._swept, now, _SWEEP_AGAIN_MS):
             self._swept = now
             if self._swept_whole():
+                # Whoever is taken out next is not to wait.
+                self._swept = None
                 with transaction(desk.store.connection) as connection:
                     connection.execute("UPDATE sync_epoch SET swept_epoch = epoch")
 
@@ -73,6 +81,11 @@ class EpochMaking:
         left = self._desk.parts.swept(self._desk.store)
         self._desk.tell("sweep", "; ".join(left))
         return not left
+
+    def _is_set_back(self, now: Moment) -> bool:
+        """Whether the clock was ahead when this authority said the time last."""
+        record = self._desk.record
+        return record is not None and now.utc_ms < max(record.at_ms, self._desk.said_ms) - _SET_BACK_MS
 
     def _has_to_come(self, row: Membership) -> bool:
         """Whether an epoch is due at once, for another reason than a changed person."""

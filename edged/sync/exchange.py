@@ -24,7 +24,8 @@ from edged.sync.seat import Desk, Seat
 _BESIDE_BYTES: Final = 8_192
 """Room in a packet for what stands beside the payload."""
 _IN_FLIGHT_BYTES: Final = 1_000_000
-_SUBSCRIBED_AT_ONCE: Final = 64
+_SUBSCRIBED_AT_ONCE: Final = 8
+"""AWS IoT takes no more in one SUBSCRIBE (its quotas for the message broker); others do not care."""
 _LOOK_MS: Final = 1_000
 _TELL_MS: Final = 250
 _REFUSED_REST_MS: Final = 10_000

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from edged.domain.errors import EdgedError
@@ -12,7 +13,7 @@ from edged.domain.sync_state import NamespaceSync, SyncRole
 from edged.replication.ageing import Ageing
 from edged.replication.following import Follower, accepted
 from edged.replication.hearing import Listener, alive_heard, member_heard
-from edged.replication.refusal import RefusedError
+from edged.replication.refusal import Refusal, RefusedError
 from edged.replication.statement import MOST_BYTES, StatementKind, signed
 from edged.store import sync_following as rows
 from edged.store.namespace_store import NamespaceStore
@@ -128,14 +129,15 @@ class Member:
             elif topic == topics.member(self._parts.node):
                 self._told(payload, now)
         except RefusedError as error:
-            (self._alarmed if topic == topics.manifest else self._refuse)(error)
+            is_alarming = topic == topics.manifest or error.refusal is Refusal.SPLIT
+            (self._alarmed if is_alarming else self._refuse)(error)
         except EdgedError as error:
             self._failed(error, now)
             self._again.add(topic)
 
     def _manifest_came(self, payload: bytes) -> None:
         known = self._look()
-        if known is None:
+        if known is None or known.membership.role is SyncRole.REMOVED:
             return
         if self._pursuit.is_after(payload):
             self._is_heard = True
@@ -162,11 +164,12 @@ class Member:
         if known is None:
             return
         said = alive_heard(payload, self._listener(known))
+        if self._proposing is not None:
+            self._proposing.heard()
         self._seen_epoch = max(self._seen_epoch, said.epoch)
         if known.record is not None and said.epoch == known.in_force.epoch:
             if said.manifest != known.in_force.name:
-                self._alarm = split(said.epoch)
-                raise self._alarm
+                raise split(said.epoch)
             self._is_heard = True
             if said.at > known.record.alive_ms:
                 rows.confirm(self._opened().connection, said.at)
@@ -186,7 +189,7 @@ class Member:
             _LOG.warning("Namespace %s: this node was put out of it", self.namespace)
             return
         rows.take_told(connection, told, self.namespace, self._parts.node, keys, now.utc_ms)
-        if self._proposing is not None and self._proposing.answered(told.answers):
+        if self._proposing is not None and self._proposing.answered(told.answers, now):
             self._refetch()
 
     def _listener(self, known: rows.Known) -> Listener:
@@ -292,18 +295,16 @@ class Member:
             return
         topics, node = self._parts.topics, self._parts.node
         age = self._ageing.look(known.record.alive_ms, now) if known.record else None
-        report = self._view().report(known, age, now.utc_ms)
+        report = self._view().report(known, age, self._reporting.at_ms(now.utc_ms))
         topic = topics.report(node)
         is_due = self._reporting.is_due(report, now.steady_ms) and not self._outgoing.is_under_way(topic)
         if is_due and self._outgoing.room:
             payload = signed(StatementKind.REPORT, report, keys.node)
             self._reporting.said(report, now.steady_ms)
             self._outgoing.post(topic, payload, self._left if report.has_left else _nothing)
-        manifest = known.manifest
-        key = self._pursuit.key(known, manifest.key_generation) if manifest is not None else None
-        if key is not None and self._proposing is not None and not known.membership.is_leaving:
-            most_bytes = self._connection.most_payload_bytes
-            for payload in self._proposing.payloads(now, key, self._outgoing.room, most_bytes):
+        if self._proposing is not None and not known.membership.is_leaving:
+            most_bytes, room = self._connection.most_payload_bytes, self._outgoing.room
+            for payload in self._proposing.payloads(now, partial(self._pursuit.key, known), room, most_bytes):
                 self._outgoing.post(topics.proposal(node), payload, _nothing, is_retained=False)
 
     def _left(self, now: Moment) -> None:

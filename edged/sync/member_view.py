@@ -17,8 +17,10 @@ _STATES: Final = {
 }
 """What a manifest that was not taken makes of this node; of most other reasons: untrusted."""
 _REMEDIES: Final = {
-    Refusal.SPLIT: "Stop one of the two writers, see docs/sync.md",
+    Refusal.SPLIT: 'Settle it at the authority as docs/sync.md says ("Two writers")',
     Refusal.OTHER_MODEL: "Use the same model on all nodes, or share crops (`sync.chips` at the authority)",
+    Refusal.UNSIGNED: "Nothing of it is applied. If the namespace was founded anew, join with a new code"
+    " (`edged sync join CODE`); else somebody writes what they must not",
     Refusal.OLD: "It goes on by itself once the authority publishes again",
 }
 _ELSE: Final = "Nothing of it is applied. See docs/sync.md"
@@ -94,9 +96,11 @@ class View:
         if self.alarm is not None:
             return f"{self.alarm.words}. {_REMEDIES.get(self.alarm.refusal, _ELSE)}"
         if self.late:
+            elsewhere = "" if self.parts.mirror else ". If they are at a mirror alone, `sync.mirror` names it"
             return (
                 f"{len(self.late)} pages do not come, though they were asked for more than once: the broker"
                 " has them not, or its limits keep them back; the authority is told, and sends them again"
+                f"{elsewhere}"
             )
         return self.remark
 
@@ -130,4 +134,6 @@ class View:
             model=self.parts.model_hash,
             version=self.parts.version,
             has_left=known.membership.is_leaving,
+            report_every=round(self.parts.settings.report_every * 1000),
+            succeeds=known.succeeds,
         )

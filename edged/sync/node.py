@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from typing import Final
 
 from edged.domain.errors import EdgedError
@@ -180,9 +181,15 @@ class Node:
 
     def _begin(self, found: Membership, now: Moment) -> None:
         parts = self._make_parts()
+        if found.node != parts.node:
+            raise EdgedError(
+                f"{self.namespace} is synced here as the node `{found.node}`, and this device is called"
+                f" `{parts.node}` now: call it as before (`device: {found.node}` in the configuration), or"
+                " leave (`edged sync leave --unsaid`) and join again"
+            )
         if parts.keys is None:
             self._state = SyncState.NO_KEY
-            self._trouble = (
+            self._trouble = parts.keys_trouble or (
                 f"this node's own secret for {self.namespace} is not here: put it back (`sync.keys`, or the"
                 " file `sync/NAMESPACE.key` of the data folder), or leave and join again"
             )
@@ -246,7 +253,29 @@ def _key_of(found: Membership | None) -> _Key:
 
 
 def engine_of(role: SyncRole, parts: NodeParts) -> Participant:
-    """The engine of a role; each is imported when it is first needed."""
+    """The engine of a role, with the sharing of groups where there is any. Raises StoreError."""
+    if role in {SyncRole.JOINING, SyncRole.SPLIT}:
+        return _alone(role, parts)
+    is_sharing = parts.wants_groups or _has_shared(parts)
+    engine = _alone(role, parts)
+    if not is_sharing:
+        return engine
+    from edged.sync.with_groups import WithGroups  # noqa: PLC0415 (of those who share)
+
+    return WithGroups(engine, parts)
+
+
+def _has_shared(parts: NodeParts) -> bool:
+    """Whether what was shared is to be taken back, or what others shared to be deleted."""
+    with closing(parts.open_store()) as store:
+        ((is_left,),) = store.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM sync_group_sharing) OR EXISTS (SELECT 1 FROM sync_group_node)"
+        )
+    return bool(is_left)
+
+
+def _alone(role: SyncRole, parts: NodeParts) -> Participant:
+    """Each is imported when it is first needed."""
     match role:
         case SyncRole.AUTHORITY | SyncRole.SPLIT:
             from edged.sync.authority import Authority  # noqa: PLC0415

@@ -50,10 +50,9 @@ class PagePublishing:
         self._there.update(entry.sha256 for entry in manifest.pages)
         self._manifest_there = name
 
-    def manifest_lost(self, now: Moment) -> None:
-        """Somebody wrote over the manifest: it is published again, not at once where that was just done."""
-        if passed(self._manifest_sent, now, _AGAIN_MS):
-            self._manifest_there = ""
+    def manifest_lost(self) -> None:
+        """Somebody wrote over the manifest, or cleared it: it is to be published again."""
+        self._manifest_there = ""
 
     def asked_for(self, names: tuple[str, ...], now: Moment) -> None:
         """A member does not get some pages: those that are listed are published again, each now and then."""
@@ -82,7 +81,7 @@ class PagePublishing:
             return
         self._post_pages(manifest, now)
         if self._manifest_there != self._desk.name and not self._missing(1):
-            self._post_manifest()
+            self._post_manifest(now)
         if self.is_in_force:
             self._post_alive(now)
             self._clear_retired(now)
@@ -155,8 +154,11 @@ class PagePublishing:
                 write_bucket(connection, bucket, None)
         self._desk.is_hurried = True
 
-    def _post_manifest(self) -> None:
+    def _post_manifest(self, now: Moment) -> None:
         desk, topic = self._desk, self._desk.parts.topics.manifest
+        is_again = self.own_names[-1:] == [desk.name]
+        if is_again and not passed(self._manifest_sent, now, _AGAIN_MS):
+            return
         if desk.record is None or desk.outgoing.is_under_way(topic) or not desk.outgoing.room:
             return
         name = desk.name
@@ -182,12 +184,12 @@ class PagePublishing:
             desk.parts.shelf.show_manifest(desk.record.manifest)
             desk.parts.shelf.keep_only(frozenset(entry.sha256 for entry in desk.manifest.pages), now.utc_ms)
         desk.outgoing.post(topic, payload, lambda _: None)
-        self._said_alive = now
+        self._said_alive, desk.said_ms = now, max(desk.said_ms, now.utc_ms)
 
     def _clear_retired(self, now: Moment) -> None:
         desk, topics = self._desk, self._desk.parts.topics
         until = now.utc_ms - ms_of(desk.parts.settings.grace)
-        for name in retired_before(desk.store.connection, until, desk.outgoing.room):
+        for name in retired_before(desk.store.connection, until, now.utc_ms, desk.outgoing.room):
             if not desk.outgoing.is_under_way(topics.page(name)) and name not in self._cleared:
                 desk.outgoing.post(topics.page(name), b"", lambda _, name=name: self._clear(name))  # type: ignore[misc]
 

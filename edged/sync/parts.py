@@ -6,6 +6,7 @@ from typing import Protocol
 
 from edged.replication.keys import NodeKeys
 from edged.replication.topics import SyncTopics
+from edged.settings.groups import Groups
 from edged.settings.sync import Sync
 from edged.store.namespace_store import NamespaceStore
 
@@ -62,6 +63,8 @@ class NodeParts:
             cannot be.
         mirror: where pages are fetched from first; None: the broker alone.
         shelf: where the authority puts pages besides; None: nowhere.
+        groups: how groups of unknown people are kept on this node; None: it keeps none.
+        keys_trouble: why `keys` cannot be made of what is here, and what to do; empty where nothing is here.
     """
 
     namespace: str
@@ -81,3 +84,10 @@ class NodeParts:
     reembed: Callable[[NamespaceStore], None] | None = None
     mirror: PageSource | None = None
     shelf: PageShelf | None = None
+    keys_trouble: str = ""
+    groups: Groups | None = None
+
+    @property
+    def wants_groups(self) -> bool:
+        """Whether this node is set to share groups of unknown people, and keeps any."""
+        return self.settings.groups and self.groups is not None

@@ -2,7 +2,7 @@
 
 import base64
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -29,8 +29,13 @@ from edged.sync.parts import NodeParts
 _AGAIN_MS: Final = 15_000
 _MOST_AGAIN_MS: Final = 600_000
 _LOOK_MS: Final = 250
+_HEARD_MS: Final = 1_000
+"""So long after it was heard the authority has for an answer."""
+_TOLD_MS: Final = 3_600_000
 _MOST_BYTES: Final = 600_000
 """Of MessagePack, so that what it becomes in base64 is no more than a proposal may be."""
+_UNTOLD_BYTES: Final = 256_000
+"""What is believed of a broker that does not say what it takes: docs/sync.md has people allow for so much."""
 _BESIDE_BYTES: Final = 2_000
 _TOKEN_BYTES: Final = 16
 
@@ -42,17 +47,28 @@ class Proposing:
 
     Attributes:
         pending: how many are not answered, or not in force.
-        trouble: what is wrong and what to do, in words; empty where nothing is.
     """
 
     def __init__(self, parts: NodeParts, store: NamespaceStore) -> None:
         self.pending = 0
-        self.trouble = ""
+        self._refusal = ""
+        self._refused: tuple[int, Moment] | None = None
+        """The number of the last one that was not taken, and when that was heard."""
+        self._too_large: dict[int, str] = {}
         self._parts = parts
         self._store = store
         self._due: dict[int, tuple[int, int]] = {}
         self._looked: Moment | None = None
+        self._is_heard = False
         self._manifest: Manifest | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong and what to do, in words; empty where nothing is.
+
+        That a change was not taken is told for an hour, or until a later one is taken.
+        """
+        return next(iter(self._too_large.values()), self._refusal)
 
     def follow(self, manifest: Manifest) -> None:
         """Go by the terms of an epoch that was applied; what was accepted for it is done with.
@@ -60,13 +76,15 @@ class Proposing:
         To be called at the start with the epoch in force, and after each that was applied.
         """
         self._manifest = manifest
+        # What was sealed with a key of before was not opened.
+        self.heard()
         with transaction(self._store.connection) as connection:
             changed = withhold(connection, is_wanted=manifest.proposals == "ask")
             changed = settle(connection, manifest.epoch) or changed
         if changed:
             self._parts.changed()
 
-    def answered(self, answers: Iterable[Answer]) -> bool:
+    def answered(self, answers: Iterable[Answer], now: Moment) -> bool:
         """Note what the authority says; whether buckets are to be applied again (they have no hash now)."""
         known, epoch = tuple(answers), self._manifest.epoch if self._manifest else 0
         if not known:
@@ -74,25 +92,45 @@ class Proposing:
         with transaction(self._store.connection) as connection:
             refused = take_answers(connection, known)
             is_settled = settle(connection, epoch)
+        self._forget_refusal(now, known)
         for each in refused:
-            self.trouble = f"the authority did not take a change of {each.identity_id}: {each.why}"
-            _LOG.warning("%s: %s. It is taken back here", self._parts.namespace, self.trouble)
+            self._refusal = f"the authority did not take a change of {each.identity_id}: {each.why}"
+            self._refused = max(answer.number for answer in known), now
+            _LOG.warning("%s: %s. It is taken back here", self._parts.namespace, self._refusal)
         if is_settled:
             self._parts.changed()
         return bool(refused) or is_settled
 
+    def heard(self) -> None:
+        """The authority spoke: it may have been away when something was sent, which is sent again soon."""
+        self._is_heard = True
+
     def connection_lost(self) -> None:
         """Nothing that was sent is known to have come: all is sent again."""
         self._due.clear()
+        self._too_large.clear()
 
-    def payloads(self, now: Moment, key: NamespaceKey, room: int, most_bytes: int | None) -> Iterator[bytes]:
+    def _forget_refusal(self, now: Moment, answers: Iterable[Answer] = ()) -> None:
+        """Tell no more of the last change that was not taken, where a later one was, or after a while."""
+        if self._refused is None:
+            return
+        number, at = self._refused
+        is_over = now.steady_ms - at.steady_ms >= _TOLD_MS
+        if is_over or any(each.verdict == "accepted" and each.number > number for each in answers):
+            self._refusal, self._refused = "", None
+
+    def payloads(
+        self, now: Moment, key_of: Callable[[int], NamespaceKey | None], room: int, most_bytes: int | None
+    ) -> Iterator[bytes]:
         """Statements for `topics.proposal(node)`, not retained: at most `room`, those that are due.
 
+        `key_of` gives the namespace's key of a generation, and is asked only where something is to be sealed;
         `most_bytes` is what the broker takes, None where it does not say.
         """
+        self._forget_refusal(now)
         if self._manifest is None or self._parts.keys is None or room <= 0 or not self._is_time(now):
             return
-        limit = min(_MOST_BYTES, ((most_bytes or 2 * _MOST_BYTES) - _BESIDE_BYTES) * 5 // 8)
+        limit = min(_MOST_BYTES, ((most_bytes or _UNTOLD_BYTES) - _BESIDE_BYTES) * 5 // 8)
         connection = self._store.connection
         ((waits,),) = connection.execute("SELECT EXISTS (SELECT 1 FROM sync_change WHERE proposal IS NULL)")
         if waits:
@@ -101,14 +139,47 @@ class Proposing:
                 open_proposals(connection, now.utc_ms, tokens, limit)
         own = own_proposals(connection)
         self.pending = len(own)
-        self._due = {each.number: self._due[each.number] for each in own if each.number in self._due}
+        numbers = {each.number for each in own}
+        self._due = {number: due for number, due in self._due.items() if number in numbers}
+        self._too_large = {number: words for number, words in self._too_large.items() if number in numbers}
+        if self._is_heard:
+            self._bring_forward(own, now.steady_ms + _HEARD_MS)
+        due = [each for each in own if self._is_due(each, now)][:room]
+        key = key_of(self._manifest.key_generation) if due else None
+        if key is None:
+            return
+        for each in due:
+            _, rest_ms = self._due.get(each.number, (0, _AGAIN_MS))
+            wait_ms = int(rest_ms * (1 + self._parts.jitter() / 4))
+            self._due[each.number] = (now.steady_ms + wait_ms, min(rest_ms * 2, _MOST_AGAIN_MS))
+            payload = self._payload(each, key, now)
+            if self._fits(each, len(payload), most_bytes):
+                yield payload
+
+    def _bring_forward(self, own: Iterable[OwnProposal], until_ms: int) -> None:
+        self._is_heard = False
         for each in own:
-            due_ms, rest_ms = self._due.get(each.number, (now.steady_ms, _AGAIN_MS))
-            if room > 0 and due_ms <= now.steady_ms and not (each.verdict == "accepted" and each.epoch):
-                room -= 1
-                wait_ms = int(rest_ms * (1 + self._parts.jitter() / 4))
-                self._due[each.number] = (now.steady_ms + wait_ms, min(rest_ms * 2, _MOST_AGAIN_MS))
-                yield self._payload(each, key, now)
+            if each.number in self._due and not each.verdict:
+                due_ms, rest_ms = self._due[each.number]
+                self._due[each.number] = (min(due_ms, until_ms), rest_ms)
+
+    def _is_due(self, own: OwnProposal, now: Moment) -> bool:
+        due_ms, _ = self._due.get(own.number, (now.steady_ms, 0))
+        return due_ms <= now.steady_ms and not (own.verdict == "accepted" and own.epoch)
+
+    def _fits(self, own: OwnProposal, size_bytes: int, most_bytes: int | None) -> bool:
+        """Whether the broker takes it; one that is too large would end the connection each time."""
+        if most_bytes is None or size_bytes <= most_bytes:
+            self._too_large.pop(own.number, None)
+            return True
+        words = (
+            f"a change of {own.identity_id} has {size_bytes} bytes, and the broker takes {most_bytes}: it"
+            " stays here. Raise the broker's limit, or share no crops (`sync.chips` at the authority)"
+        )
+        if own.number not in self._too_large:
+            _LOG.error("%s: %s", self._parts.namespace, words)
+        self._too_large[own.number] = words
+        return False
 
     def _is_time(self, now: Moment) -> bool:
         if self._looked is not None and now.steady_ms - self._looked.steady_ms < _LOOK_MS:
@@ -124,7 +195,7 @@ class Proposing:
             wanted = wanted_by(connection, own, parts.model_hash, with_chips=manifest.has_chips)
             present = membership(connection)
         authority = present.authority if present else b""
-        place = proposal_place(parts.namespace, parts.node, own.number, authority)
+        place = proposal_place(parts.namespace, parts.node, own.number, authority, manifest.handovers)
         sealed = key.seal(msgspec.msgpack.encode(wanted), place)
         body = Proposal(
             namespace=parts.namespace,

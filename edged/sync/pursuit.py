@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from edged.domain.moment import Moment
+from edged.domain.sync_state import SyncRole
 from edged.replication.following import Accepted, ask_again_ms
 from edged.replication.keys import NamespaceKey, envelope_place
 from edged.replication.refusal import Refusal, RefusedError
@@ -39,6 +40,13 @@ class Pursuit:
         """The manifest that is to be in force next; None where the one in force is all there is."""
         self._apply_ms = 0
         self._failures = 0
+        self._split_epoch = 0
+        """An epoch that is told in two ways: neither is applied."""
+
+    def drop(self) -> None:
+        """Go after nothing."""
+        self.target = None
+        self.fetching.want(())
 
     def aim(self, connection: sqlite3.Connection, taken: Accepted) -> None:
         """Have a manifest in force next: fetch what it needs."""
@@ -50,15 +58,25 @@ class Pursuit:
         return self.target is not None and payload == self.target.payload
 
     def require_later(self, taken: Accepted) -> None:
-        """Raise RefusedError for a manifest that is not of a later epoch than the one on its way."""
-        if self.target is None or taken.manifest.epoch > self.target.manifest.epoch:
-            return
-        if taken.manifest.epoch == self.target.manifest.epoch:
-            raise split(taken.manifest.epoch)
-        raise RefusedError(Refusal.OLD, f"epoch {taken.manifest.epoch} came after a later one")
+        """Raise RefusedError for a manifest that is not of a later epoch than the one on its way.
+
+        Of the same one, neither is gone after any more.
+        """
+        epoch = taken.manifest.epoch
+        if self.target is not None and epoch == self.target.manifest.epoch:
+            self._split_epoch = epoch
+            self.drop()
+        if epoch == self._split_epoch:
+            raise split(epoch)
+        if epoch < self._split_epoch or (self.target is not None and epoch < self.target.manifest.epoch):
+            raise RefusedError(Refusal.OLD, f"epoch {epoch} came after a later one")
 
     def aim_again(self, connection: sqlite3.Connection, known: Known | None) -> None:
         """See what is to be applied again of the epoch in force, where no later one is on its way."""
+        if known is not None and known.membership.role is SyncRole.REMOVED:
+            # Nothing of it opens any more.
+            self.drop()
+            return
         if self.target is not None or known is None or known.record is None or known.manifest is None:
             return
         if lacking(connection, known.manifest):

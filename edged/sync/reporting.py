@@ -23,6 +23,7 @@ class Reporting:
         self._every_ms = every_ms
         self._jitter = jitter
         self._said: Report | None = None
+        self._said_at_ms = 0
         self._next_ms = 0
         self._least_ms = 0
 
@@ -30,6 +31,10 @@ class Reporting:
         """A connection is there: soon, not at once: first what waits there is read."""
         self._said = None
         self._least_ms = steady_ms + int(self._jitter() * _LEAST_MS)
+
+    def at_ms(self, utc_ms: int) -> int:
+        """The time of the next report: now, or later than of the last one where the clock was set back."""
+        return max(utc_ms, self._said_at_ms + 1)
 
     def is_due(self, report: Report, steady_ms: int) -> bool:
         """Whether this is to be said now; its time is no news."""
@@ -40,6 +45,6 @@ class Reporting:
 
     def said(self, report: Report, steady_ms: int) -> None:
         """It was sent."""
-        self._said = report
+        self._said, self._said_at_ms = report, report.at
         self._least_ms = steady_ms + _LEAST_MS
         self._next_ms = steady_ms + int(self._every_ms * (0.9 + 0.1 * self._jitter()))

@@ -12,6 +12,7 @@ import pytest
 
 from builders.model_changes import MeanColours, a_card, a_folder
 from builders.namespaces import MODEL, OTHER_MODEL, a_new_face, a_store, random_chip, random_unit, raw_bytes
+from builders.syncs import an_epoch
 from edged.app.model_change import (
     change_over,
     counts,
@@ -209,6 +210,19 @@ def test_forgetting_deletes_the_embeddings_here_and_in_every_snapshot(tmp_path):
     assert counts(folder) == {OTHER_MODEL: 6}
     assert read_record(tmp_path) == EmbedderRecord(chosen=NEW)
     assert fsck(namespace_path(tmp_path, "home")) == []
+
+
+def test_the_model_of_a_synced_namespace_is_not_forgotten_by_its_member_anywhere(tmp_path):
+    folder = a_folder(tmp_path, namespaces=("away", "home"))
+    with a_store(tmp_path) as store:
+        an_epoch(store, role="member")
+    change_over(folder, a_card(), MeanColours(), OLD, nothing)
+
+    with pytest.raises(ModelError, match="the synced namespace is of this model"):
+        forget(folder, MODEL, Models())
+
+    assert counts(folder) == {MODEL: 12, OTHER_MODEL: 12}, "neither there nor in another namespace"
+    assert read_record(tmp_path) == EmbedderRecord(chosen=NEW, previous=OLD)
 
 
 def test_what_is_all_there_is_of_a_face_is_not_forgotten(tmp_path):

@@ -1,5 +1,6 @@
 """Authorities, nodes that want in, and an honest broker, all in one thread and by a hand-moved clock."""
 
+import base64
 import hashlib
 import random
 from pathlib import Path
@@ -12,7 +13,16 @@ from edged.replication.invitation import proof_of
 from edged.replication.keys import NamespaceKey, NodeKeys, envelope_place
 from edged.replication.people import page_place, people_of
 from edged.replication.statement import StatementKind, signed, taken_apart
-from edged.replication.statements import FIRST, Join, Manifest, Member, Report, name_of
+from edged.replication.statements import (
+    FIRST,
+    Join,
+    Manifest,
+    Member,
+    Proposal,
+    Report,
+    name_of,
+    proposal_place,
+)
 from edged.replication.topics import SyncTopics
 from edged.settings.sync import Sync
 from edged.store.database import transaction
@@ -154,7 +164,10 @@ def _matches(wanted: str, topic: str) -> bool:
     )
 
 
-def a_join(node: str, *, secret: bytes = SECRET, at_ms: int = 1) -> bytes:
+def a_join(
+    node: str, /, *, secret: bytes = SECRET, at_ms: int = 1, by: str | None = None, **changes: str
+) -> bytes:
+    """What a node with an invitation asks; `changes` are of what it says, `by` another one signs it."""
     keys = keys_of(node)
     join = Join(
         namespace="home",
@@ -167,8 +180,9 @@ def a_join(node: str, *, secret: bytes = SECRET, at_ms: int = 1) -> bytes:
         invitation=hashlib.sha256(secret).hexdigest(),
         proof=FIRST,
     )
+    join = msgspec.structs.replace(join, **changes)
     join = msgspec.structs.replace(join, proof=proof_of(secret, join))
-    return signed(StatementKind.JOIN, join, keys.node)
+    return signed(StatementKind.JOIN, join, keys_of(by or node).node)
 
 
 def a_report(broker: Broker, node: str, **changes) -> bytes:
@@ -184,6 +198,24 @@ def a_report(broker: Broker, node: str, **changes) -> bytes:
         "state": "in step",
     } | changes
     return signed(StatementKind.REPORT, Report(**said), keys_of(node).node)
+
+
+def a_proposal(
+    broker: Broker, node: str, content: bytes, number: int = 1, *, by: str | None = None, **changes
+) -> bytes:
+    """Something that a node seals for the authority, as it would a `Wanted`; `by` another one signs it."""
+    key = broker.key_for(node)
+    place = proposal_place("home", node, number, keys_of("head").authority.public, broker.manifest.handovers)
+    said = {
+        "namespace": "home",
+        "node": node,
+        "number": number,
+        "at": broker.now.utc_ms,
+        "key_generation": key.generation,
+        "sealed": base64.b64encode(key.seal(content, place)).decode(),
+        "token": f"{number:032x}"[-32:],
+    } | changes
+    return signed(StatementKind.PROPOSAL, Proposal(**said), keys_of(by or node).node)
 
 
 def an_authority(data_dir: Path, broker: Broker, **settings) -> Authority:

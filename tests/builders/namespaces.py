@@ -24,9 +24,11 @@ class HandClock:
 
     def __init__(self) -> None:
         self.ms = 0
+        self.utc_shift_ms = 0
+        """By how much somebody set the wall clock."""
 
     def moment(self) -> Moment:
-        return Moment(steady_ms=self.ms, utc_ms=START_UTC_MS + self.ms)
+        return Moment(steady_ms=self.ms, utc_ms=START_UTC_MS + self.utc_shift_ms + self.ms)
 
 
 class Ids:

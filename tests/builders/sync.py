@@ -148,7 +148,7 @@ class AnAuthority:
         )
         return signed(StatementKind.ALIVE, body, self.keys.authority)
 
-    def told(self, node: str, keys: NodeKeys, **other: object) -> bytes:
+    def told(self, node: str, keys: NodeKeys, /, **other: object) -> bytes:
         """What the authority tells a node, with its key for it."""
         body = Member(
             namespace=self.namespace,

@@ -136,6 +136,9 @@ def test_an_authority_hands_over_to_a_member_in_step_only(node, front):
     with a_store(front) as store, transaction(store.connection):
         store.connection.execute("INSERT INTO sync_epoch VALUES (1, 9, x'00', 0, 0, 0, 0, 0, 0)")
         store.connection.execute("UPDATE sync_member SET epoch = 9")
+    assert "was not heard lately" in node("front", "sync", "promote", "back", "--yes")[2]
+    with a_store(front) as store, transaction(store.connection):
+        store.connection.execute("UPDATE sync_member SET heard_ms = 9e12")
     assert node("front", "sync", "promote", "back", "--yes")[0] == 0
     with a_store(front) as store:
         assert membership(store.connection).successor == "back"
@@ -151,6 +154,42 @@ def test_an_authority_with_members_does_not_leave(node, front):
     assert role_of(front) is None
     with a_store(front) as store:
         assert [one.name for one in store.identities()] == ["Ada"]
+
+
+def test_an_authority_ends_it_for_all_when_it_says_so_and_is_another_one_then(node, front):
+    secret = (front / "sync" / "home.key").read_bytes()
+    assert "nobody to ask" in node("front", "sync", "leave", "--unsaid")[2]
+    assert role_of(front) is SyncRole.AUTHORITY
+    assert node("front", "sync", "leave", "--unsaid", "--yes")[0] == 0
+    assert role_of(front) is None
+    assert not (front / "sync" / "home.key").exists()
+
+    assert node("front", "sync", "init")[0] == 0
+    assert (front / "sync" / "home.key").read_bytes() != secret
+
+
+@pytest.mark.usefixtures("front")
+def test_a_backup_is_not_restored_under_another_name(node, tmp_path):
+    word, file = tmp_path / "passphrase", tmp_path / "front.backup"
+    word.write_text("six words nobody would put together\n")
+    config = tmp_path / "edged.yaml"
+    config.write_text("device: other\nfeeds: []\nsinks: [{type: mqtt, host: localhost}]\n")
+    assert node("front", "sync", "backup", str(file), "--passphrase-file", str(word))[0] == 0
+    code, _, err = node(
+        "new", "sync", "restore", str(file), "--passphrase-file", str(word), "--yes", "--config", str(config)
+    )
+
+    assert code == 1
+    assert "this device is called other" in err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_secret_that_is_none_leaves_no_empty_database_behind(node, tmp_path):
+    (tmp_path / "new" / "sync").mkdir(parents=True)
+    (tmp_path / "new" / "sync" / "home.key").write_text("no secret")
+
+    assert node("new", "sync", "init")[0] == 78
+    assert not (tmp_path / "new" / "namespaces").exists()
 
 
 @pytest.mark.usefixtures("front")

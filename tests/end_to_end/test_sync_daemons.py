@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from bench.clips import pattern
 from bench.daemon import PROJECT, Daemon, edged, eventually
-from bench.mosquitto import IS_INSTALLED, WHY_NOT, Mosquitto
+from bench.mosquitto import IS_INSTALLED, WHY_NOT, Mosquitto, free_port
 from edged.store.namespace_files import namespace_path
 from edged.store.namespace_store import NamespaceStore
 from edged.system.chance import new_id
@@ -41,6 +42,12 @@ def said(daemon, *words):
     return done.stdout
 
 
+def got(address, path):
+    """What a node answers over HTTP."""
+    with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+        return answer.read()
+
+
 def names(daemon):
     path = namespace_path(daemon.data_dir, "home")
     if not path.exists():
@@ -57,9 +64,11 @@ def a_folder(folder: Path) -> Path:
 def test_who_is_enrolled_at_a_bare_authority_is_known_to_cameras_until_erased_with_receipts(tmp_path):
     clip = pattern()
     feed = {"id": "hall", "source": {"type": "file", "path": str(clip), "pace": "realtime", "loop": True}}
+    address = f"127.0.0.1:{free_port()}"
+    http = {"http": {"listen": address, "metrics": {}}}
     with (
         Mosquitto(persistence=False) as broker,
-        Authority(a_folder(tmp_path / "office"), settings(broker, "office", [])) as office,
+        Authority(a_folder(tmp_path / "office"), settings(broker, "office", []) | http) as office,
         Daemon(a_folder(tmp_path / "barn"), settings(broker, "barn", [feed])) as barn,
         Daemon(a_folder(tmp_path / "cellar"), settings(broker, "cellar", [feed])) as cellar,
     ):
@@ -77,6 +86,10 @@ def test_who_is_enrolled_at_a_bare_authority_is_known_to_cameras_until_erased_wi
 
         said(office, "identities", "add", "Eileen", PORTRAIT)
         eventually(lambda: names(barn) == names(cellar) == ["Eileen"], 20, barn.log_text)
+
+        assert b'edged_sync_role{namespace="home",role="authority"} 1.0' in got(address, "/metrics")
+        assert got(address, "/healthz")
+        assert "daemon     in step" in said(office, "sync", "status")
 
         receipt = said(office, "erase", "Eileen", "--yes", "--wait", "20 s")
         assert "barn  confirmed" in receipt

@@ -8,7 +8,14 @@ from builders.groups import CALIBRATION, a_book, a_track_id, looks_of
 from builders.namespaces import MODEL, random_chip
 from builders.recognition import a_face, at
 from edged.domain.face import Face
-from edged.domain.group import CrowdedOut, GroupChange, GroupedTrack, UngroupedTrack
+from edged.domain.group import (
+    CrowdedOut,
+    GroupChange,
+    GroupedTrack,
+    GroupElsewhere,
+    SameGroup,
+    UngroupedTrack,
+)
 from edged.domain.job import Verdict
 from edged.pipeline.group_books import GroupBooks
 from edged.pipeline.unknown_people import FACES_A_TRACK, TOLD_EVERY_MS, Grouping, UnknownPeople
@@ -51,6 +58,36 @@ def test_a_track_has_no_group_before_it_is_unknown(hall):
 
     assert hall.people.membership(T1) is None
     assert hall.told == []
+
+
+def known_elsewhere(hall, person):
+    """Another node has known somebody for a while: what it shares of them."""
+    mean = looks_of(person, view=99)
+    shared = GroupElsewhere("0" * 36, 1000, 2000, 3, ((mean, 4.0),))
+    hall.books.apply("home", GroupChange(1, False, (), elsewhere=(shared,)))
+    return shared
+
+
+def test_a_stranger_whom_another_node_knows_is_told_by_its_group(hall):
+    shared = known_elsewhere(hall, 7)
+    hall.see(T1, 7)
+
+    (news,) = hall.told
+    assert (news.membership.group_id, news.membership.seen_before) == (shared.id, shared.visits)
+
+
+def test_a_group_that_is_another_node_s_by_the_end_of_the_track_is_told_before_the_track(hall):
+    hall.see(T1, 7)
+    founded = hall.people.membership(T1).group_id
+    shared = known_elsewhere(hall, 7)
+    hall.see(T1, 7, from_ms=200, times=3)
+    hall.told.clear()
+    hall.people.ended(T1)
+
+    same, news = hall.told
+    assert isinstance(same, SameGroup)
+    assert (same.group_id, same.heir) == (founded, shared.id)
+    assert (news.membership.group_id, news.membership.first_seen_ms) == (shared.id, 1000)
 
 
 def test_who_is_never_seen_without_a_mask_has_no_group(hall):

@@ -11,6 +11,7 @@ from edged.replication.keys import (
     NamespaceKey,
     NodeKeys,
     SigningKey,
+    can_be_sealed_for,
     envelope_place,
     is_signed,
     seal_envelope,
@@ -119,3 +120,16 @@ def test_a_digest_is_of_the_key_and_the_content() -> None:
     assert one.digest(b"a") == NamespaceKey(SEED, 9).digest(b"a")
     assert one.digest(b"a") != one.digest(b"b")
     assert one.digest(b"a") != NamespaceKey(OTHER_SEED, 1).digest(b"a")
+
+
+def test_nothing_is_sealed_for_a_point_of_small_order() -> None:
+    assert can_be_sealed_for(NodeKeys(bytes(32)).sealing_public)
+    for point in (
+        bytes(32),
+        (1).to_bytes(32, "little"),
+        (2**255 - 19).to_bytes(32, "little"),
+        (2**255 - 20).to_bytes(32, "little"),
+        bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
+        bytes(31),
+    ):
+        assert not can_be_sealed_for(point)

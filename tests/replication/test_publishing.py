@@ -57,7 +57,8 @@ def a_manifest(epoch: int, *, issued_at: int = 500, namespace: str = "home", key
         (6, {"has_changes": True}, Found.SPLIT),
         (6, {"started_ms": 400}, Found.SPLIT),
         (6, {"has_changes": True, "started_ms": 400, "is_restored": True}, Found.NEWER),
-        (5, {"is_restored": True}, Found.SPLIT),
+        (5, {"is_restored": True}, Found.OVERRULED),
+        (4, {"is_restored": True}, Found.OLDER),
     ],
 )
 def test_another_manifest_of_the_own_key_is_judged_by_epoch_and_time(epoch, changes, expected):
@@ -108,6 +109,9 @@ def test_the_key_changes_by_itself_when_everybody_confirmed_and_not_too_often():
         "rotate_every_ms": 100,
     }
     assert is_rotation_due(**due)
+    assert is_rotation_due(**(due | {"age_ms": -1})), (
+        "of a key that was made in the future nobody knows how old"
+    )
     for changed in (
         {"swept_epochs": [7, 6]},
         {"sealed_since": 7},

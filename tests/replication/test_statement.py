@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edged.domain.sync_state import SyncState
 from edged.replication.keys import SigningKey
 from edged.replication.refusal import Refusal, RefusedError
 from edged.replication.statement import MOST_BYTES, StatementKind, signed, taken_apart
@@ -71,3 +72,61 @@ def test_a_signed_text_that_is_no_such_body_is_malformed(text: bytes) -> None:
     with pytest.raises(RefusedError) as refused:
         taken_apart(StatementKind.REPORT, broken).body(Report)
     assert refused.value.refusal is Refusal.MALFORMED
+
+
+GOOD = {
+    "namespace": "home",
+    "node": "door",
+    "epoch": 7,
+    "manifest": "ab" * 32,
+    "swept_epoch": 7,
+    "at": 1,
+    "state": "in step",
+}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"manifest": "ab" * 32 + "\n"},
+        {"manifest": "AB" * 32},
+        {"manifest": "ab" * 31},
+        {"node": "door\n"},
+        {"node": "door/window"},
+        {"node": ""},
+        {"state": "in step\n"},
+        {"state": "\x1b[2J"},
+        {"state": "x" * 33},
+        {"epoch": -1},
+        {"epoch": 2**53 + 1},
+        {"missing": ("ab" * 32 + "\n",)},
+        {"missing": ("ab" * 32,) * 65},
+        {"version": "1" * 65},
+    ],
+)
+def test_what_is_said_in_another_form_than_it_has_is_malformed(changed: dict[str, object]) -> None:
+    taken_apart(StatementKind.REPORT, signed(StatementKind.REPORT, Report(**GOOD), KEY)).body(Report)
+    payload = signed(StatementKind.REPORT, Report(**(GOOD | changed)), KEY)
+    with pytest.raises(RefusedError) as refused:
+        taken_apart(StatementKind.REPORT, payload).body(Report)
+    assert refused.value.refusal is Refusal.MALFORMED
+
+
+@pytest.mark.parametrize("state", SyncState)
+def test_every_state_of_a_node_can_be_reported(state: SyncState) -> None:
+    report = Report(**(GOOD | {"state": state}))
+    assert taken_apart(StatementKind.REPORT, signed(StatementKind.REPORT, report, KEY)).body(Report) == report
+
+
+def test_a_statement_has_one_form_and_no_other() -> None:
+    payload = signed(StatementKind.ALIVE, ALIVE, KEY)
+    text, signature, _ = payload.split(b"\n")
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    # Of the last letter before the padding four bits mean nothing.
+    others = [text + b"\n" + signature[:-3] + bytes([each]) + b"==\n" for each in letters]
+    others += [payload[:-1], payload + b"\n", payload.replace(b"\n", b"\r\n"), b" " + payload]
+    for other in set(others) - {payload}:
+        try:
+            assert not taken_apart(StatementKind.ALIVE, other).is_by(KEY.public)
+        except RefusedError:
+            continue

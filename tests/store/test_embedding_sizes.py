@@ -74,4 +74,4 @@ def test_an_older_file_gets_room_for_longer_embeddings_where_it_is(tmp_path):
             connection.execute("UPDATE embedding SET vector = ?", (bytes(16416),))
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         schemas = connection.execute("SELECT sql FROM sqlite_schema WHERE sql LIKE '%vector BLOB%'")
-        assert ["BETWEEN 64 AND 16412" in sql for (sql,) in schemas] == [True] * 4
+        assert ["BETWEEN 64 AND 16412" in sql for (sql,) in schemas] == [True] * 5

@@ -1,4 +1,4 @@
-"""Whatever commands do while the daemon groups, its books and the disk end up saying the same."""
+"""Whatever commands and other nodes do while the daemon groups, its books and the disk say the same."""
 
 import tempfile
 from pathlib import Path
@@ -9,11 +9,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from builders.groups import DAY_MS, a_book, a_track_id, an_unknown, looks_of
 from builders.namespaces import MODEL, HandClock, Ids, a_store
+from builders.syncs import an_epoch
 from edged.domain.group import CrowdedOut, GroupedTrack, StrangeFace, UngroupedTrack
+from edged.domain.identifiers import derived_id
+from edged.replication.shared_groups import SharedFate, SharedGroup, SharedGroups, half_of, id_bytes
 from edged.settings.groups import Groups
 from edged.store.fsck import fsck
 from edged.store.group_records import GroupRecords
 from edged.store.group_store import GroupStore
+from edged.store.sync_groups import begin_sharing, fates_due, settle, take_back, take_in
 
 MOST_GROUPS = 4
 WHICH = st.integers(0, 99)
@@ -31,11 +35,14 @@ class GroupMachine(RuleBasedStateMachine):
             path, ["home"], Groups(max_groups=MOST_GROUPS), self.clock, Ids("records")
         )
         self.store = a_store(path, seed="command")
+        an_epoch(self.store)
+        begin_sharing(self.store.connection)
         self.groups = GroupStore(self.store)
         self.book = a_book(most_groups=MOST_GROUPS)
         self.revision = -1
         self.on_the_way = []
         self.tracks = 0
+        self.words = 0
 
     def teardown(self) -> None:
         self.records.close()
@@ -64,6 +71,61 @@ class GroupMachine(RuleBasedStateMachine):
                 (face,),
             )
         )
+
+    @rule(which=WHICH)
+    def a_group_may_be_one_elsewhere(self, which):
+        same = self.book.same_elsewhere(a_track_id(1 + which % (self.tracks + 1)))
+        if same is not None:
+            self.on_the_way.append(same)
+
+    def _an_id(self, which):
+        """Of a group that is here, or of one that another node could have founded."""
+        known = [one.id for one in self.groups.groups()]
+        return [*known, *(derived_id("elsewhere", number) for number in range(4))][which % (len(known) + 4)]
+
+    @rule(people=st.dictionaries(WHICH, st.integers(0, 5), max_size=3), node=st.sampled_from(["a", "b"]))
+    def another_node_shares(self, people, node):
+        self.words += 1
+        now_ms = self.store.now_ms + self.words
+        seen_ms = self.clock.moment().utc_ms
+        groups = {
+            self._an_id(which): SharedGroup(
+                id_bytes(self._an_id(which)),
+                seen_ms - which * DAY_MS,
+                seen_ms,
+                1 + which,
+                now_ms,
+                2.0,
+                half_of(looks_of(person, view=which)),
+            )
+            for which, person in people.items()
+        }
+        self._hear(node, SharedGroups(now_ms, MODEL, tuple(groups.values())))
+
+    @rule(which=WHICH, other=WHICH, fate=st.sampled_from(["forgotten", "merged", "named"]))
+    def another_node_says_what_became_of_a_group(self, which, other, fate):
+        self.words += 1
+        now_ms = self.store.now_ms + self.words
+        group_id, heir = self._an_id(which), self._an_id(other)
+        people = self.store.identities()
+        if fate == "named":
+            heir = people[other % len(people)].id if people else derived_id("nobody", other)
+        if heir != group_id:
+            named = None if fate == "forgotten" else id_bytes(heir)
+            told = SharedFate(id_bytes(group_id), fate, named, now_ms)
+            self._hear("a", SharedGroups(now_ms, MODEL, (), (told,)))
+
+    def _hear(self, node, word):
+        take_in(self.store.connection, node, word, 1, now_ms=word.at_ms, before_ms=0)
+
+    @rule(later_ms=st.sampled_from([0, 700_000]))
+    def what_was_named_elsewhere_is_gone_on_with(self, later_ms):
+        fates_due(self.store.connection, self.store.now_ms)
+        settle(self.store.connection, self.store.now_ms + later_ms)
+
+    @rule()
+    def another_node_shares_nothing_any_more(self):
+        take_back(self.store.connection, "a")
 
     @rule(which=WHICH)
     def somebody_is_known_after_all(self, which):

@@ -86,6 +86,8 @@ HARMS = {
     "INSERT INTO sync_invitation VALUES (zeroblob(32), zeroblob(16), 0, 1)": "another hash than its secret",
     "INSERT INTO sync_member (node, node_key, sealing_key, authority_key, joined_ms, swept_epoch)"
     " VALUES ('hall', zeroblob(32), zeroblob(32), zeroblob(32), 0, 1)": "member hall has cleared up",
+    "INSERT INTO sync_proposed (node, number, token, identity_id, at_ms, verdict)"
+    " VALUES ('hall', 5, '', printf('%036d', 1), 0, 'waiting')": "proposal hall, 5 wants",
     "UPDATE sync_membership SET role = 'joining'": "its invitation is not there",
 }
 

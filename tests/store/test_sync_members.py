@@ -45,7 +45,7 @@ def connection(store):
         yield opened
 
 
-def a_report(at: int, epoch: int = 3) -> Report:
+def a_report(at: int, epoch: int = 3, **changes: object) -> Report:
     return Report(
         namespace="home",
         node="door",
@@ -55,6 +55,7 @@ def a_report(at: int, epoch: int = 3) -> Report:
         at=at,
         state="in step",
         model=MODEL,
+        **changes,
     )
 
 
@@ -89,12 +90,33 @@ def test_what_changed_while_a_member_was_being_told_is_told_again(connection):
 
 def test_an_earlier_report_does_not_replace_a_later_one(connection):
     write_report(connection, a_report(20), b"late", 50)
-    write_report(connection, a_report(10, epoch=9), b"early", 60)
+    write_report(connection, a_report(10), b"early", 60)
 
     assert report_of(connection, "door") == b"late"
     assert [(each.node, each.epoch, each.heard_ms) for each in lags(connection)] == [("door", 3, 50)]
     assert count_members(connection, 3) == (1, 0)
     assert count_members(connection, 4) == (1, 1)
+
+
+def test_a_report_of_a_node_that_has_come_further_counts_though_its_clock_was_set_back(connection):
+    write_report(connection, a_report(20), b"before", 50)
+    write_report(connection, a_report(10, epoch=9), b"further", 60)
+    assert report_of(connection, "door") == b"further"
+    write_report(connection, a_report(15), b"played again", 70)
+    write_report(connection, a_report(11, epoch=10, has_left=True), b"of an earlier membership", 80)
+
+    assert report_of(connection, "door") == b"further"
+
+
+def test_reports_count_whatever_this_nodes_clock_says(connection):
+    day_ms = 86_400_000
+    write_report(connection, a_report(10 * day_ms), b"by right clocks", 10 * day_ms)
+    write_report(connection, a_report(10 * day_ms + 1), b"by a clock here that is behind", 50)
+    assert report_of(connection, "door") == b"by a clock here that is behind"
+    write_report(connection, a_report(900 * day_ms), b"by a clock there that is ahead", 11 * day_ms)
+    write_report(connection, a_report(11 * day_ms + 1), b"by right clocks again", 11 * day_ms + 1)
+
+    assert report_of(connection, "door") == b"by right clocks again"
 
 
 def test_who_is_put_out_is_told_and_the_key_is_to_be_changed(connection):

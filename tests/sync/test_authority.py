@@ -335,11 +335,46 @@ def test_the_namespace_is_handed_to_a_member_that_goes_on_with_all_members(autho
     assert "cannot be the authority yet" in authority.standing(broker.now).trouble
     broker.publish(TOPICS.report("door"), a_report(broker, "door"))
     broker.run(3)
+    assert broker.manifest.successor is None
+    says_that_it_is_ready(broker, "door")
+    broker.run(1)
 
     assert broker.manifest.successor is not None
     assert broker.manifest.successor[0] == "door"
     assert membership(store.connection).role is SyncRole.MEMBER
     assert [node for node, _ in broker.member("door").succession.members] == ["gate", "head"]
+
+
+def says_that_it_is_ready(broker, node):
+    """To be the authority: it keeps what it was told."""
+    told_at = broker.member(node).succession.told_at
+    broker.publish(TOPICS.report(node), a_report(broker, node, succeeds=told_at))
+
+
+def test_a_successor_that_does_not_answer_is_not_waited_for(authority, store, broker):
+    enrol(store, "Ada")
+    let_in(broker, "door")
+    broker.run(3)
+    broker.publish(TOPICS.report("door"), a_report(broker, "door"))
+    with transaction(store.connection):
+        store.connection.execute("UPDATE sync_membership SET successor = 'door'")
+    broker.run(3)
+    promised = broker.manifest.epoch + 1
+    assert broker.member("door").succession is not None
+    enrol(store, "Ben")
+    broker.run(61)
+
+    assert "did not answer" in authority.standing(broker.now).trouble
+    assert (membership(store.connection).role, membership(store.connection).successor) == (
+        SyncRole.AUTHORITY,
+        None,
+    )
+    # What was promised does not count any more: there is an epoch after it.
+    assert broker.manifest.epoch > promised
+    assert broker.names("door") == ["Ada", "Ben"]
+    assert broker.member("door").succession is None
+    broker.run(600)
+    assert authority.standing(broker.now).trouble == ""
 
 
 def test_the_successor_goes_on_and_whoever_believed_the_first_authority_believes_it(tmp_path, broker):
@@ -349,7 +384,9 @@ def test_the_successor_goes_on_and_whoever_believed_the_first_authority_believes
     broker.publish(TOPICS.report("door"), a_report(broker, "door"))
     with head._desk.parts.open_store() as store, transaction(store.connection):
         store.connection.execute("UPDATE sync_membership SET successor = 'door'")
-    broker.run(3)
+    broker.run(2)
+    says_that_it_is_ready(broker, "door")
+    broker.run(1)
     broker.disconnect(head)
     parts = parts_of_node(tmp_path / "door", "door", clock=broker.clock)
     a_member_that_applied(parts, broker)

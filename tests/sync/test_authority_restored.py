@@ -2,11 +2,12 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from builders.authorities import TOPICS, Broker, a_join, an_authority, parts_of_node
-from builders.namespaces import a_new_face
+from builders.namespaces import OTHER_MODEL, a_new_face
 from edged.domain.sync_state import SyncRole, SyncState
 from edged.store.database import transaction
 from edged.store.namespace_files import namespace_path
@@ -89,6 +90,29 @@ def test_an_old_database_with_changes_that_nobody_published_stops_rather_than_ch
         assert authority.standing(broker.now).state is SyncState.SPLIT
         assert membership(store.connection).role is SyncRole.SPLIT
         assert broker.retained[TOPICS.manifest] == payload
+    authority.close()
+
+
+def test_a_restored_authority_of_another_embedder_says_why_it_publishes_nothing(tmp_path, broker):
+    an_authority_that_lost_its_disk(tmp_path, broker, rotates=False)
+    payload = broker.retained[TOPICS.manifest]
+    parts = parts_of_node(tmp_path / "restored", run="2", clock=broker.clock)
+    authority = Authority(replace(parts, model_hash=OTHER_MODEL))
+    broker.connect(authority)
+    broker.run(5)
+
+    standing = authority.standing(broker.now)
+    assert standing.state is SyncState.BEHIND
+    assert "before is not taken over" in standing.trouble
+    assert "was made with the embedder" in standing.trouble
+    assert broker.retained[TOPICS.manifest] == payload
+    authority.close()
+
+
+def test_an_epoch_is_on_the_disk_before_anybody_has_it(tmp_path, broker):
+    """Else a power cut would take it back from the one node that must not forget it."""
+    authority = an_authority(tmp_path, broker)
+    assert authority._desk.store.connection.execute("PRAGMA synchronous").fetchone() == (2,)
     authority.close()
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders.namespaces import MODEL, HandClock, a_store
+from builders.namespaces import MODEL, START_UTC_MS, HandClock, a_store
 from builders.sync import ABroker, AnAuthority, a_person, be_member, node_parts
 from edged.domain.sync_state import SyncState
 from edged.store.sync_records import shared_person
 from edged.sync.member import Member
+from edged.sync.page_fetching import MOST_LATE, WINDOW
 
 AUTHORITY = AnAuthority()
 STRANGER = AnAuthority("stranger")
@@ -24,7 +25,25 @@ EPOCHS = {number: AUTHORITY.epoch(number, people) for number, people in WORLDS.i
 TOPICS = AUTHORITY.topics
 FOREIGN = ELSEWHERE.epoch(9, WORLDS[2])
 STRANGE = STRANGER.epoch(9, WORLDS[2])
-LIES = ("withhold", "twice", "cut", "alter", "grow", "swap", "old", "foreign", "strange", "unsigned", "junk")
+STRANGE_WORD = STRANGER.alive(STRANGE, at=START_UTC_MS + 10**12)
+LIES = (
+    "withhold",
+    "twice",
+    "later",
+    "cut",
+    "alter",
+    "grow",
+    "huge",
+    "other form",
+    "swap",
+    "old",
+    "foreign",
+    "strange",
+    "unsigned",
+    "empty",
+    "junk",
+)
+MOST_SUBSCRIBED = 3 + WINDOW + MOST_LATE
 
 
 def content_of(store):
@@ -32,25 +51,49 @@ def content_of(store):
     return [shared_person(store.connection, each, MODEL, with_chips=False) for each in ids]
 
 
-def a_lie(kind, other):
-    def lie(topic, payload):
-        is_manifest = topic == TOPICS.manifest
-        told = {
+class Liar:
+    """A broker's way with one epoch: each message is told truly, or as a lie of some kinds."""
+
+    def __init__(self, kinds, other, chance):
+        self.kinds = [*kinds, "honest"]
+        self.other = other
+        self.chance = chance
+        self.held = []
+
+    def __call__(self, topic, payload):
+        kind = self.chance.choice(self.kinds)
+        if kind == "later":
+            self.held.append((topic, payload))
+            self.chance.shuffle(self.held)
+            return [self.held.pop() for _ in range(self.chance.randrange(len(self.held) + 1))]
+        return [(topic, payload)] if kind == "honest" else self.told(kind, topic, payload)
+
+    def told(self, kind, topic, payload):
+        place = self.chance.randrange(len(payload))
+        altered = payload[:place] + bytes([payload[place] ^ self.chance.randrange(1, 256)])
+        strange = {TOPICS.manifest: STRANGE.payload, TOPICS.alive: STRANGE_WORD}
+        old = {TOPICS.manifest: EPOCHS[1].payload, TOPICS.alive: AUTHORITY.alive(EPOCHS[1])}
+        return {
             "withhold": [],
             "twice": [(topic, payload)] * 2,
-            "cut": [(topic, payload[: len(payload) // 2])],
-            "alter": [(topic, payload[:-3] + bytes([payload[-3] ^ 1]) + payload[-2:])],
+            "cut": [(topic, payload[:place])],
+            "alter": [(topic, altered + payload[place + 1 :])],
             "grow": [(topic, payload + b"x" * 100_000)],
-            "swap": [(topic, next(iter(other.pages.values())))],
-            "old": [(topic, EPOCHS[1].payload if is_manifest else payload)],
+            "huge": [(topic, b"{" * 3_000_000)],
+            "other form": [(topic, payload[:-1])],
+            "swap": [(topic, next(iter(self.other.pages.values())))],
+            "old": [(topic, old.get(topic, payload))],
             "foreign": [(topic, FOREIGN.payload)],
-            "strange": [(topic, STRANGE.payload)],
+            "strange": [(topic, strange.get(topic, payload))],
             "unsigned": [(topic, payload.split(b"\n")[0] + b"\n")],
+            "empty": [(topic, b"")],
             "junk": [(TOPICS.page(f"{n:064x}"), b"junk") for n in range(50)] + [(topic, payload)],
-        }
-        return told[kind]
+        }[kind]
 
-    return lie
+
+def keep(broker, epoch):
+    broker.keep(epoch, TOPICS)
+    broker.retained[TOPICS.alive] = AUTHORITY.alive(epoch)
 
 
 def in_force(store):
@@ -70,7 +113,12 @@ def require_one_epoch(store):
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
-        st.tuples(st.sampled_from([1, 2, 3]), st.lists(st.sampled_from((*LIES, "honest")), max_size=6)),
+        st.tuples(
+            st.sampled_from([1, 2, 3]),
+            st.lists(st.sampled_from((*LIES, "honest")), max_size=6),
+            st.integers(0, 12),
+            st.sampled_from(["goes on", "is cut off", "starts anew", "clock forward", "clock back"]),
+        ),
         min_size=1,
         max_size=4,
     ),
@@ -83,27 +131,27 @@ def test_nothing_wrong_is_applied_and_an_honest_broker_heals_all(story, chance):
         with a_store(data_dir) as store:
             be_member(store, AUTHORITY, parts)
             node, best = Member(parts), 0
-            for number, lies in story:
-                broker.keep(EPOCHS[number], TOPICS)
+            for number, lies, turns, what in story:
+                keep(broker, EPOCHS[number])
                 broker.connect(node, clock.moment())
-
-                def lie(topic, payload, lies=lies, number=number):
-                    kind = chance.choice([*lies, "honest"])
-                    told = [(topic, payload)]
-                    return told if kind == "honest" else a_lie(kind, EPOCHS[number % 3 + 1])(topic, payload)
-
-                broker.lie = lie
-                broker.run(node, clock, turns=12, step_ms=2000)
+                broker.lie = Liar(lies, EPOCHS[number % 3 + 1], chance)
+                broker.run(node, clock, turns=turns, step_ms=2000)
                 epoch = require_one_epoch(store)
                 assert epoch >= best, "it never goes back"
+                assert len(node.subscriptions()) <= MOST_SUBSCRIBED
                 best = epoch
                 node.disconnected(clock.moment())
+                if what == "starts anew":
+                    node.close()
+                    node = Member(parts)
+                clock.utc_shift_ms += {"clock forward": 10**11, "clock back": -(10**11)}.get(what, 0)
             broker.lie = lambda topic, payload: [(topic, payload)]
-            broker.keep(EPOCHS[3], TOPICS)
+            keep(broker, EPOCHS[3])
             broker.connect(node, clock.moment())
             broker.run(node, clock, turns=20)
             assert require_one_epoch(store) == 3
-            assert node.standing(clock.moment()).state is SyncState.IN_STEP
+            standing = node.standing(clock.moment())
+            assert (standing.state, standing.trouble) == (SyncState.IN_STEP, "")
             node.close()
 
 

@@ -207,3 +207,36 @@ def test_no_more_pages_wait_to_be_taken_than_memory_is_meant_for(tmp_path, a_mir
         eventually(lambda: rest.extend(mirror.came()) or len(rest) == 5, "the others")
         assert mirror.served == len(contents)
         mirror.close()
+
+
+def test_a_server_that_closes_idle_connections_is_connected_to_again(a_mirror):
+    with RawServer(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")) as server:
+        mirror = a_mirror(f"http://127.0.0.1:{server.port}")
+        assert fetched(mirror, ("a" * 64, 3), ("b" * 64, 3)) == {"a" * 64: b"abc", "b" * 64: b"abc"}
+        assert server.connections == 2
+        assert mirror.trouble == ""
+
+
+def test_a_server_that_hangs_up_without_an_answer_fails_however_often_it_is_asked(a_mirror):
+    def answer_once(connection, _request, _over):
+        if server.connections == 1:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+
+    with RawServer(answer_once) as server:
+        mirror = a_mirror(f"http://127.0.0.1:{server.port}")
+        assert fetched(mirror, ("a" * 64, 3), ("b" * 64, 3)) == {"a" * 64: b"abc", "b" * 64: None}
+        assert mirror.trouble
+    with RawServer(saying(b"")) as server:
+        mirror = a_mirror(f"http://127.0.0.1:{server.port}")
+        assert fetched(mirror, ("a" * 64, 3)) == {"a" * 64: None}
+        assert mirror.trouble
+
+
+@pytest.mark.parametrize(
+    "answer", [b"\0\xff nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"]
+)
+def test_an_answer_that_is_none_fails(a_mirror, answer):
+    with RawServer(saying(answer)) as server:
+        mirror = a_mirror(f"http://127.0.0.1:{server.port}")
+        assert fetched(mirror, ("a" * 64, 9)) == {"a" * 64: None}
+        assert (mirror.served, mirror.failed) == (0, 1)

@@ -13,6 +13,8 @@ from builders.authorities import SECRET, Broker, found_at, keys_of, parts_of_nod
 from builders.namespaces import MODEL, HandClock, a_new_face
 from edged.domain.errors import InputError
 from edged.replication.people import content_of
+from edged.replication.statement import StatementKind, taken_apart
+from edged.replication.statements import ANSWERS_KEPT, Proposal
 from edged.store.database import transaction
 from edged.store.history_enrolment import merge_identity
 from edged.store.sync_decisions import accept, refuse, waiting_proposals
@@ -20,6 +22,7 @@ from edged.store.sync_records import membership, shared_person
 from edged.sync.authority import Authority
 from edged.sync.joining import Joining
 from edged.sync.member import Member
+from edged.sync.participant import Connection
 
 
 class LossyBroker(Broker):
@@ -114,6 +117,25 @@ def site(tmp_path):
     made = Site(tmp_path)
     yield made
     made.close()
+
+
+def keep_from(site: Site, is_kept_back) -> list[tuple[str, bytes]]:
+    """Have proposals that meet a condition not come; returns where they go."""
+    kept: list[tuple[str, bytes]] = []
+    publish = site.broker.publish
+
+    def broken(topic: str, payload: bytes, *, is_retained: bool = True) -> None:
+        if topic.endswith("/proposal") and is_kept_back(payload):
+            kept.append((topic, payload))
+        else:
+            publish(topic, payload, is_retained=is_retained)
+
+    site.broker.publish = broken
+    return kept
+
+
+def number_of(payload: bytes) -> int:
+    return taken_apart(StatementKind.PROPOSAL, payload).body(Proposal).number
 
 
 @pytest.fixture
@@ -259,6 +281,80 @@ def test_an_old_proposal_played_again_changes_nothing(site) -> None:
     assert site.is_settled()
 
 
+def test_what_is_set_to_what_it_is_leaves_both_databases_the_same(site) -> None:
+    ada = site.head.add_identity("Ada", [a_new_face(1)], custom_id="a")
+    site.join()
+    site.clock.ms += 1000
+    site.door.rename(ada.id, "Ada")
+    site.door.set_custom_id(ada.id, "a")
+    site.broker.run(10)
+
+    assert site.is_settled()
+
+
+def test_a_proposal_that_many_later_ones_overtook_is_made_anew(site) -> None:
+    site.join()
+    lost: list[int] = []
+
+    def is_first(payload: bytes) -> bool:
+        lost[:] = lost or [number_of(payload)]
+        return number_of(payload) == lost[0]
+
+    kept = keep_from(site, is_first)
+    for number in range(ANSWERS_KEPT + 20):
+        site.door.add_identity(f"Person {number:02}", [a_new_face(number)])
+    site.broker.run(60)
+
+    assert kept
+    assert len(site.names(site.head)) == ANSWERS_KEPT + 20
+    assert site.is_settled()
+
+
+def test_what_the_authority_did_not_take_is_told_for_an_hour(site) -> None:
+    site.head.add_identity("Ada", [a_new_face(1)], custom_id="a")
+    site.join()
+    site.door.add_identity("Ben", [a_new_face(2)], custom_id="b")
+    with transaction(site.head.connection) as connection:
+        connection.execute("UPDATE identity SET custom_id = 'b' WHERE custom_id = 'a'")
+    site.broker.run(8)
+    assert "did not take a change" in site.member.standing(site.broker.now).trouble
+    site.clock.ms += 3_600_000
+    site.broker.run(2)
+
+    assert site.member.standing(site.broker.now).trouble == ""
+
+
+def test_what_the_authority_did_not_take_is_told_until_it_takes_a_later_change(site) -> None:
+    site.head.add_identity("Ada", [a_new_face(1)], custom_id="a")
+    site.join()
+    site.door.add_identity("Ben", [a_new_face(2)], custom_id="b")
+    with transaction(site.head.connection) as connection:
+        connection.execute("UPDATE identity SET custom_id = 'b' WHERE custom_id = 'a'")
+    site.broker.run(8)
+    assert "did not take a change" in site.member.standing(site.broker.now).trouble
+    site.door.add_identity("Cem", [a_new_face(3)])
+    site.broker.run(8)
+
+    assert site.member.standing(site.broker.now).trouble == ""
+
+
+def test_a_proposal_that_the_broker_cannot_take_is_not_sent_and_told(site) -> None:
+    site.join()
+    site.broker.disconnect(site.member)
+    site.broker.connect(site.member, Connection(most_payload_bytes=1000))
+    kept = keep_from(site, bool)
+    site.door.add_identity("Ada", [a_new_face(1)])
+    site.broker.run(20)
+    assert kept == []
+    assert "the broker takes 1000: it stays here" in site.member.standing(site.broker.now).trouble
+    site.broker.disconnect(site.member)
+    site.broker.connect(site.member, Connection(most_payload_bytes=10_000))
+    site.broker.run(1)
+
+    assert kept
+    assert site.member.standing(site.broker.now).trouble == ""
+
+
 def test_an_answer_to_a_number_that_was_given_twice_is_not_mistaken(site) -> None:
     site.join()
     site.door.add_identity("Ada", [a_new_face(1)])
@@ -353,7 +449,7 @@ def _edit(store, what: str, which: int, step: int) -> None:
         store.remove([one.id])
     elif what == "face":
         store.add_faces(one.id, [a_new_face(step + 50)])
-    elif what == "no face":
+    elif what == "no face" and one.faces:
         with store.change() as (revision, now_ms):
             store.touch(one.id, revision, now_ms)
             store.connection.execute(
@@ -365,7 +461,7 @@ def _edit(store, what: str, which: int, step: int) -> None:
         taken = store.connection.execute("SELECT 1 FROM identity WHERE custom_id = ?", (str(which),))
         if taken.fetchone() is None:
             store.set_custom_id(one.id, str(which))
-    elif len(people) > 1:
+    elif what == "merge" and len(people) > 1:
         heir = people[(which + 1) % len(people)]
         with store.change() as (revision, now_ms):
             store.touch(heir.id, revision, now_ms)

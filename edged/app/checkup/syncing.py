@@ -193,7 +193,7 @@ def _members(premises: Premises, namespace: str, sight: SyncSight) -> Finding:
     what, epoch = f"members {namespace}", sight.epoch.epoch if sight.epoch else 0
     now_ms = premises.clock.moment().utc_ms
     behind = [one for one in sight.members if one.epoch < epoch]
-    silent = [one for one in sight.members if now_ms - one.heard_ms > _LATE_MS]
+    silent = [one for one in sight.members if now_ms - one.heard_ms > max(_LATE_MS, one.patience_ms)]
     seen = f"{len(sight.members)} members"
     words = []
     if behind:
@@ -204,9 +204,9 @@ def _members(premises: Premises, namespace: str, sight: SyncSight) -> Finding:
             f"{one.node} ({span(now_ms - one.heard_ms) + ' ago' if one.heard_ms else 'never'})"
             for one in silent[:_MOST_NAMED]
         )
-        words.append(f"{len(silent)} were not heard of for an hour: {listed}")
+        words.append(f"{len(silent)} were not heard of for long: {listed}")
     if words:
         return doubtful(
-            what, "; ".join([seen, *words]), "`edged sync members` lists all; see whether they run"
+            what, "; ".join([seen, *words]), "`edged sync status` lists all; see whether they run"
         )
     return well(what, f"{seen}, all in step" if sight.members else "there is none yet")

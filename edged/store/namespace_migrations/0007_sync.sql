@@ -97,7 +97,9 @@ CREATE TABLE sync_member (
     heard_ms INTEGER NOT NULL DEFAULT 0,
     epoch INTEGER NOT NULL DEFAULT 0,
     swept_epoch INTEGER NOT NULL DEFAULT 0,
-    state TEXT NOT NULL DEFAULT ''
+    state TEXT NOT NULL DEFAULT '',
+    -- It reports so often where nothing changes; 0: not said.
+    report_every_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- Invitations that are out, by the SHA-256 of their secrets.
@@ -129,7 +131,8 @@ CREATE TABLE sync_proposed (
 ) STRICT, WITHOUT ROWID;
 
 -- A member's own changes that the authority has not answered: written by the triggers below in the transaction that
--- makes them, whoever does. One row a change.
+-- makes them, whoever does. One row a change. Of an authority that is restored what is changed before it has taken
+-- over what it published: that stays, and is in its next epoch.
 CREATE TABLE sync_change (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     identity_id TEXT NOT NULL CHECK (length(identity_id) = 36),
@@ -160,38 +163,37 @@ CREATE TABLE sync_withheld (
 ) STRICT;
 
 CREATE TRIGGER identity_wanted AFTER INSERT ON identity
-WHEN EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND NOT is_applying) BEGIN
+WHEN EXISTS (SELECT 1 FROM sync_membership WHERE (role = 'member' OR is_restored) AND NOT is_applying) BEGIN
     INSERT INTO sync_change (identity_id, kind) VALUES (new.id, 'new');
 END;
 CREATE TRIGGER identity_unwanted AFTER DELETE ON identity
-WHEN EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND NOT is_applying) BEGIN
+WHEN EXISTS (SELECT 1 FROM sync_membership WHERE (role = 'member' OR is_restored) AND NOT is_applying) BEGIN
     INSERT INTO sync_change (identity_id, kind) VALUES (old.id, 'removed');
 END;
+-- The same name given again changes when the person was changed last, which the authority says too.
 CREATE TRIGGER name_wanted AFTER UPDATE OF name ON identity
-WHEN new.name <> old.name
-    AND EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND NOT is_applying) BEGIN
+WHEN EXISTS (SELECT 1 FROM sync_membership WHERE (role = 'member' OR is_restored) AND NOT is_applying) BEGIN
     INSERT INTO sync_change (identity_id, kind) VALUES (new.id, 'name');
 END;
 CREATE TRIGGER custom_id_wanted AFTER UPDATE OF custom_id ON identity
-WHEN new.custom_id IS NOT old.custom_id
-    AND EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND NOT is_applying) BEGIN
+WHEN EXISTS (SELECT 1 FROM sync_membership WHERE (role = 'member' OR is_restored) AND NOT is_applying) BEGIN
     INSERT INTO sync_change (identity_id, kind) VALUES (new.id, 'custom id');
 END;
 CREATE TRIGGER face_wanted AFTER INSERT ON face
-WHEN EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND NOT is_applying) BEGIN
+WHEN EXISTS (SELECT 1 FROM sync_membership WHERE (role = 'member' OR is_restored) AND NOT is_applying) BEGIN
     INSERT INTO sync_change (identity_id, kind, face_id)
         SELECT id, 'face', new.id FROM identity WHERE number = new.identity;
 END;
 CREATE TRIGGER face_moved AFTER UPDATE OF identity ON face
 WHEN new.identity <> old.identity
-    AND EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND NOT is_applying) BEGIN
+    AND EXISTS (SELECT 1 FROM sync_membership WHERE (role = 'member' OR is_restored) AND NOT is_applying) BEGIN
     INSERT INTO sync_change (identity_id, kind, face_id)
         SELECT id, 'no face', new.id FROM identity WHERE number = old.identity;
     INSERT INTO sync_change (identity_id, kind, face_id)
         SELECT id, 'face', new.id FROM identity WHERE number = new.identity;
 END;
 CREATE TRIGGER face_unwanted BEFORE DELETE ON face
-WHEN EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND NOT is_applying) BEGIN
+WHEN EXISTS (SELECT 1 FROM sync_membership WHERE (role = 'member' OR is_restored) AND NOT is_applying) BEGIN
     INSERT INTO sync_change (identity_id, kind, face_id)
         SELECT id, 'no face', old.id FROM identity WHERE number = old.identity;
 END;
@@ -204,6 +206,65 @@ CREATE TRIGGER moved_face_withheld AFTER UPDATE OF identity ON face
 WHEN new.identity <> old.identity
     AND EXISTS (SELECT 1 FROM sync_membership WHERE role = 'member' AND is_withholding AND NOT is_applying) BEGIN
     INSERT OR IGNORE INTO sync_withheld VALUES (new.number);
+END;
+
+-- Groups of unknown people that are shared. One row while this node shares its own.
+CREATE TABLE sync_group_sharing (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    -- The time of what it said last: the next word is later, whatever the clock says.
+    said_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- The nodes that shared groups, by their last word. It stays when their groups go: what was said before is not
+-- taken again.
+CREATE TABLE sync_group_node (
+    node TEXT PRIMARY KEY CHECK (length(node) BETWEEN 1 AND 64),
+    said_ms INTEGER NOT NULL,
+    -- Of the namespace's key that it was sealed with.
+    generation INTEGER NOT NULL CHECK (generation > 0)
+) STRICT, WITHOUT ROWID;
+
+-- What they shared: no face, only the mean that a group is known by.
+CREATE TABLE sync_group_elsewhere (
+    number INTEGER PRIMARY KEY,
+    node TEXT NOT NULL REFERENCES sync_group_node (node) ON DELETE CASCADE,
+    group_id TEXT NOT NULL CHECK (length(group_id) = 36),
+    first_seen_ms INTEGER NOT NULL,
+    last_seen_ms INTEGER NOT NULL CHECK (last_seen_ms >= first_seen_ms),
+    visits INTEGER NOT NULL CHECK (visits > 0),
+    -- As of `unknown_group`, by the other node's clock.
+    kept_ms INTEGER NOT NULL,
+    model_hash TEXT NOT NULL CHECK (length(model_hash) = 64),
+    -- Sealed where this file is.
+    vector BLOB NOT NULL CHECK (length(vector) BETWEEN 64 AND 16412 AND length(vector) % 4 = 0),
+    effective REAL NOT NULL CHECK (effective >= 1),
+    UNIQUE (node, group_id)
+) STRICT;
+
+CREATE INDEX sync_group_elsewhere_by_group ON sync_group_elsewhere (group_id);
+
+-- What people made of groups, here or at another node, for a while: told on to the others.
+CREATE TABLE sync_group_fate (
+    group_id TEXT PRIMARY KEY CHECK (length(group_id) = 36),
+    fate TEXT NOT NULL CHECK (fate IN ('forgotten', 'named', 'merged')),
+    -- The identity that it was named as, or the group that it was merged into.
+    heir TEXT CHECK (length(heir) = 36 AND heir <> group_id),
+    -- NULL until it is told for the first time.
+    at_ms INTEGER,
+    -- 0: of one that was named elsewhere, and whose person is not here yet.
+    is_done INTEGER NOT NULL DEFAULT 1 CHECK (is_done IN (0, 1)),
+    CHECK ((heir IS NULL) = (fate = 'forgotten'))
+) STRICT, WITHOUT ROWID;
+
+-- The groups' revision when what other nodes share was changed last.
+ALTER TABLE group_ledger ADD COLUMN elsewhere_revision INTEGER NOT NULL DEFAULT 0;
+
+-- Whoever holds the groups reads them again, whoever changed what others share.
+CREATE TRIGGER group_shared AFTER INSERT ON sync_group_elsewhere BEGIN
+    UPDATE group_ledger SET revision = revision + 1, elsewhere_revision = revision + 1;
+END;
+CREATE TRIGGER group_unshared AFTER DELETE ON sync_group_elsewhere BEGIN
+    UPDATE group_ledger SET revision = revision + 1, elsewhere_revision = revision + 1;
 END;
 
 -- Nothing is kept of who was removed, whoever still wants something of them.
