@@ -60,6 +60,15 @@ class Company:
                     (f"Renamed {self._count}", revision, now_ms, identity.id),
                 )
 
+    def rename_one(self, place: int) -> None:
+        """Change the name of one person, by their place among the names of the start."""
+        self._count += 1
+        with self.store.change() as (revision, now_ms):
+            self.store.connection.execute(
+                "UPDATE identity SET name = ?, revision = ?, updated_ms = ? WHERE custom_id = ?",
+                (f"Renamed {self._count}", revision, now_ms, f"E{place:06}"),
+            )
+
     def next_epoch(self) -> Epoch:
         """Make an epoch of what was changed since the last one."""
         self._clock.ms += 1000
