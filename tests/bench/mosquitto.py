@@ -1,6 +1,7 @@
 """A real mosquitto broker and a real mosquitto_sub, each on its own free port, ended by process id."""
 
 import contextlib
+import secrets
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from typing import Self
 import trustme
 
 DEADLINE_S = 20.0
+PATIENCE_S = 5.0
+_PORTS = range(15_000, 32_000)
 
 # Debian puts it where only root's PATH looks.
 BROKER = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
@@ -33,10 +36,16 @@ def eventually(condition: Callable[[], bool], what: str, timeout_s: float = DEAD
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback interface that nobody listens on.
+
+    None of those that the kernel gives to connections going out: a client that tries again and again to reach
+    such a port is given it itself one day, is connected to itself, and keeps the server from coming back.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Mosquitto:
@@ -268,7 +277,12 @@ class Subscriber:
     def stop(self) -> None:
         """End it."""
         self._process.terminate()
-        self._process.wait(DEADLINE_S)
+        try:
+            self._process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            # Now and then mosquitto_sub misses the signal between two packets.
+            self._process.kill()
+            self._process.wait(DEADLINE_S)
         self._reader.join(DEADLINE_S)
         assert self._process.stdout is not None
         self._process.stdout.close()

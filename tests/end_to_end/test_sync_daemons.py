@@ -89,7 +89,7 @@ def test_who_is_enrolled_at_a_bare_authority_is_known_to_cameras_until_erased_wi
 
         assert b'edged_sync_role{namespace="home",role="authority"} 1.0' in got(address, "/metrics")
         assert got(address, "/healthz")
-        assert "daemon     in step" in said(office, "sync", "status")
+        eventually(lambda: "daemon     in step" in said(office, "sync", "status"), 20, office.log_text)
 
         receipt = said(office, "erase", "Eileen", "--yes", "--wait", "20 s")
         assert "barn  confirmed" in receipt
