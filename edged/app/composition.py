@@ -133,6 +133,7 @@ def _syncing(around: Surroundings) -> "Syncing":
             around.watch.wake,
             around.key,
         ),
+        around.models.embedding_size,
     )
     return Syncing(ground, around.sync_board)
 

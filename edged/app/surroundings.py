@@ -130,7 +130,7 @@ def make_surroundings(
     follow_up(data_dir, outbox)
     last_words = tuple(outbox.close_orphans(clock.moment()))
     embed_anew(data_dir, namespaces, models.embedder, clock, new_id, tell, key=key)
-    galleries = Galleries(calibration)
+    galleries = Galleries(calibration, models.embedding_size)
     times = StageTimes(SystemStopwatch().wall_ns)
     tally = Tally()
     groups = make_groups(settings, namespaces, models, data_dir, clock, key, tally)

@@ -56,6 +56,7 @@ class SyncGround:
         changed: called after people were changed.
         reembedding: embeds faces anew that have a crop and no vector of this node's model; None where that
             cannot be: epochs of another model are not applied then.
+        embedding_size: how many numbers an embedding of the embedder in use has; None where nobody compares.
         keeps_groups: this process groups unknown people, where the configuration has it so.
     """
 
@@ -68,6 +69,7 @@ class SyncGround:
     outbox: Outbox | None = None
     changed: Callable[[], None] = _nothing
     reembedding: Reembedding | None = None
+    embedding_size: int | None = None
     keeps_groups: bool = True
 
     @property
@@ -156,6 +158,7 @@ class Seats:
             mirror=self._mirror(namespace),
             shelf=self._shelf(namespace),
             groups=ground.groups,
+            embedding_size=ground.embedding_size,
         )
 
     def _mirror(self, namespace: str) -> PageSource | None:

@@ -129,9 +129,9 @@ def _add_remove(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         actions,
         "remove",
         "put a member out",
-        "It is told, and the namespace's key is changed, so that it reads nothing that comes after."
-        " What it has"
-        " it may keep: a node that is stolen knows who was enrolled until then.",
+        "It is told, and the namespace's key is changed, so that it reads nothing that comes after. All"
+        " invitations that are out end: it may know their codes. What it has it may keep: a node that is"
+        " stolen knows who was enrolled until then.",
         "edged sync remove cam-2",
     )
     parser.add_argument("node", metavar="NODE", help="the member, as `edged sync status` lists it")
@@ -148,7 +148,10 @@ def _remove(arguments: argparse.Namespace) -> int:
         if not arguments.yes and not may(f"Put {arguments.node} out of {place.namespace}?"):
             raise EdgedError("nobody was put out")
         expel(tables, arguments.node)
-    print(f"{arguments.node} is put out of {place.namespace}; the key is changed next")
+    print(
+        f"{arguments.node} is put out of {place.namespace}; no invitation holds any more, and the key is"
+        " changed next"
+    )
     _tell_without_daemon(place)
     return 0
 

@@ -42,6 +42,7 @@ def load_models(chosen: settings.Models, min_score: float | None) -> Models:
             ("landmarks", _called(landmarks)),
             ("embedder", _called(embedder)),
         ),
+        embedding_size=head_of(embedder, EmbedderHead).size,
     )
 
 

@@ -12,10 +12,14 @@ class Galleries:
 
     A new gallery is built outside the recogniser's thread and swapped in whole, so that a change never
     holds up a frame.
+
+    Args:
+        calibration: of the embedder.
+        embedding_size: of its embeddings; others are compared with nothing.
     """
 
-    def __init__(self, calibration: Calibration | None = None) -> None:
-        self._nobody = Gallery.empty(calibration)
+    def __init__(self, calibration: Calibration | None = None, embedding_size: int | None = None) -> None:
+        self._nobody = Gallery.empty(calibration, embedding_size)
         self._changed = threading.Condition()
         self._galleries: dict[str, Gallery] = {}
 

@@ -114,6 +114,8 @@ class Models:
     """What a person should know: a delegate that was asked for and is not used."""
     described: tuple[tuple[str, str], ...] = ()
     """What runs: `runtime`, `detector`, `landmarks`, `embedder`, each with its name and version."""
+    embedding_size: int | None = None
+    """How many numbers an embedding has; None where any will do."""
 
     def calibrated(self) -> Calibration:
         """The calibration, for whoever decides by it; raises `ModelError` where there is none."""

@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 ALONE: Final = 2.0
 """Margin where there is no second identity."""
+_LEAST_LENGTH: Final = 1e-3
+"""Of a mean of unit vectors that points anywhere; below it, rounding would choose where."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +58,7 @@ class Gallery:
     single picture (docs/recognition.md). Without a calibration, similarities are taken as they are.
     """
 
-    __slots__ = ("_calibration", "_identities", "_templates", "revision")
+    __slots__ = ("_calibration", "_identities", "_size", "_templates", "revision")
 
     def __init__(
         self,
@@ -64,32 +66,42 @@ class Gallery:
         identities: tuple[Identity, ...],
         templates: _Templates,
         calibration: Calibration | None,
+        size: int | None,
     ) -> None:
         self.revision = revision
         self._identities = identities
         self._templates = templates
         self._calibration = calibration
+        self._size = size
 
     @classmethod
-    def empty(cls, calibration: Calibration | None = None) -> "Gallery":
-        """A gallery before anything was read: revision 0, nobody in it."""
+    def empty(cls, calibration: Calibration | None = None, size: int | None = None) -> "Gallery":
+        """A gallery before anything was read: revision 0, nobody in it.
+
+        `size` is that of the embedder's embeddings; None where whoever reads them knows that they are alike.
+        """
         none = _Templates(
             np.empty((0, EMBEDDING_SIZE), np.float32), np.empty(0, np.float32), np.empty(0, np.float32)
         )
-        return cls(0, (), none, calibration)
+        return cls(0, (), none, calibration, size)
 
     def __len__(self) -> int:
         return len(self._identities)
 
     def with_change(self, change: GalleryChange) -> "Gallery":
-        """The gallery after a change; templates of people who did not change are kept as they are."""
+        """The gallery after a change; templates of people who did not change are kept as they are.
+
+        Who cannot be compared with anybody is not in it: embeddings of another size, or that cancel out.
+        """
         gone = set(change.removed) | {faces.identity.id for faces in change.changed}
         kept = [row for row, identity in enumerate(self._identities) if identity.id not in gone]
+        usable = tuple(faces for faces in change.changed if self._can_compare(faces))
         return Gallery(
             change.revision,
-            (*_at(self._identities, kept), *(faces.identity for faces in change.changed)),
-            _joined(self._templates.at(kept), self._made(change.changed)),
+            (*_at(self._identities, kept), *(faces.identity for faces in usable)),
+            _joined(self._templates.at(kept), self._made(usable)),
             self._calibration,
+            self._size,
         )
 
     def absent(self, identity_ids: Collection[str]) -> frozenset[str]:
@@ -130,6 +142,13 @@ class Gallery:
             costs = self._calibration.crowding(vectors)
             pictures = [self._calibration.effective(count, spread) for count, spread in counts]
         return _Templates(vectors, costs, np.array(pictures, np.float32))
+
+    def _can_compare(self, faces: IdentityFaces) -> bool:
+        """Whether they have a template; another node may have sent none, and what is no number would win."""
+        if self._size is not None and faces.embeddings.shape[1] != self._size:
+            return False
+        # Written so that what is no number fails too.
+        return bool(np.linalg.norm(faces.embeddings.mean(axis=0)) > _LEAST_LENGTH)
 
 
 def _template(faces: IdentityFaces) -> Floats:

@@ -128,8 +128,8 @@ def said(
     return Said(_HEAD + key.generation.to_bytes(_GENERATION_BYTES) + sealed, len(fitting), left_out)
 
 
-def heard(payload: bytes, key: NamespaceKey, place: str, model: str) -> SharedGroups:
-    """What another node sent.
+def heard(payload: bytes, key: NamespaceKey, place: str, model: str, size: int | None = None) -> SharedGroups:
+    """What another node sent, with means of `model`, of `size` numbers each; None where any will do.
 
     Raises RefusedError: NO_KEY and OLD for another generation of the key, OTHER_MODEL, and for what cannot be
     read.
@@ -151,7 +151,7 @@ def heard(payload: bytes, key: NamespaceKey, place: str, model: str) -> SharedGr
         raise RefusedError(Refusal.MALFORMED, f"groups cannot be read: {error}") from None
     if body.model != model:
         raise RefusedError(Refusal.OTHER_MODEL, "groups came that were made with another embedder")
-    _require_sound(body)
+    _require_sound(body, size)
     return body
 
 
@@ -177,12 +177,14 @@ def unit_of(half: bytes) -> Embedding:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)
 
 
-def _require_sound(body: SharedGroups) -> None:
+def _require_sound(body: SharedGroups, size: int | None) -> None:
     """Raise RefusedError (MALFORMED) where what a sound node says of itself is not so."""
     sizes = {len(group.vector) for group in body.groups}
     is_sound = (
         len(sizes) <= 1
-        and all(size % _HALF.itemsize == 0 for size in sizes)
+        # The recogniser's thread would stumble over any other.
+        and (size is None or sizes <= {size * _HALF.itemsize})
+        and all(each % _HALF.itemsize == 0 for each in sizes)
         and len({group.id for group in body.groups}) == len(body.groups)
         and all(group.first_seen_ms <= group.last_seen_ms for group in body.groups)
         and len({fate.id for fate in body.fates}) == len(body.fates)

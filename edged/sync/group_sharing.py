@@ -38,7 +38,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class GroupSharing:
-    """The sharing of one namespace while it goes on; see `edged.sync.sharing.Sharing`."""
+    """The sharing of one namespace while it goes on; see `edged.sync.with_groups`."""
 
     def __init__(self, parts: NodeParts, outgoing: Outgoing, refused: Callable[[RefusedError], None]) -> None:
         self._parts = parts
@@ -166,7 +166,9 @@ class GroupSharing:
         if not payload:
             gone = int(rows.take_back(store.connection, node))
         else:
-            word = heard(payload, key, groups_place(self._parts.namespace, node), self._parts.model_hash)
+            parts = self._parts
+            place = groups_place(parts.namespace, node)
+            word = heard(payload, key, place, parts.model_hash, parts.embedding_size)
             gone = rows.take_in(
                 store.connection,
                 node,

@@ -64,6 +64,7 @@ class NodeParts:
         mirror: where pages are fetched from first; None: the broker alone.
         shelf: where the authority puts pages besides; None: nowhere.
         groups: how groups of unknown people are kept on this node; None: it keeps none.
+        embedding_size: how many numbers an embedding of the embedder in use has; None where nobody compares.
         keys_trouble: why `keys` cannot be made of what is here, and what to do; empty where nothing is here.
     """
 
@@ -86,6 +87,7 @@ class NodeParts:
     shelf: PageShelf | None = None
     keys_trouble: str = ""
     groups: Groups | None = None
+    embedding_size: int | None = None
 
     @property
     def wants_groups(self) -> bool:

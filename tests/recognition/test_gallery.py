@@ -50,6 +50,27 @@ def test_a_change_leaves_the_snapshot_it_began_from_as_it_was():
     assert after.revision == 2
 
 
+def test_a_person_whose_pictures_cancel_out_is_not_compared_with_and_hides_nobody():
+    opposite = [an_embedding(), -an_embedding()]
+
+    gallery = a_gallery((BEN, opposite), (ADA, [at_cosine(1, 0.98)]))
+
+    match = gallery.best_match(an_embedding())
+    assert len(gallery) == 1
+    assert match.identity == ADA
+    assert match.similarity == pytest.approx(0.98, abs=1e-6)
+
+
+def test_a_person_with_embeddings_of_another_size_is_not_compared_with():
+    small = np.full((1, 64), 0.125, np.float32)
+    change = GalleryChange(1, (IdentityFaces(BEN, small), IdentityFaces(ADA, an_embedding()[None])), ())
+
+    gallery = Gallery.empty(size=128).with_change(change)
+
+    assert len(gallery) == 1
+    assert gallery.best_match(an_embedding()).identity == ADA
+
+
 people = st.dictionaries(st.integers(1, 8), st.integers(2, 100), max_size=8)
 
 

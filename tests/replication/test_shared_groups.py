@@ -52,9 +52,9 @@ def payload_of(groups, fates=(), *, key=KEY, place=PLACE, model=MODEL, most_byte
     return said(groups, fates, at_ms=5, model=model, key=key, place=place, most_bytes=most_bytes).payload
 
 
-def refusal_of(payload, *, key=KEY, place=PLACE, model=MODEL) -> Refusal:
+def refusal_of(payload, *, key=KEY, place=PLACE, model=MODEL, size=None) -> Refusal:
     with pytest.raises(RefusedError) as caught:
-        heard(payload, key, place, model)
+        heard(payload, key, place, model, size)
     return caught.value.refusal
 
 
@@ -169,6 +169,14 @@ def test_a_group_that_no_node_can_have_is_refused_with_all_others(changes):
 )
 def test_a_fate_that_makes_no_sense_is_refused(fates):
     assert refusal_of(payload_of([], fates)) is Refusal.MALFORMED
+
+
+def test_means_of_another_size_than_is_compared_with_are_refused_though_they_are_all_alike():
+    vector = np.zeros(64, np.float32)
+    vector[0] = 1
+    payload = payload_of([a_group(1, vector=half_of(vector))])
+    assert refusal_of(payload, size=128) is Refusal.MALFORMED
+    assert len(heard(payload, KEY, PLACE, MODEL, 64).groups) == 1
 
 
 def test_one_group_twice_is_refused():
