@@ -77,4 +77,5 @@ class Place:
         others = [name for name in namespaces_in(self.data_dir) if name != self.namespace]
         if others:
             return f"{self.data_dir} has these namespaces: {', '.join(others)}. `--namespace` chooses one."
-        return f"{self.path} is not there. `edged identities add` enrols; `--data-dir` names another folder."
+        where = "" if self.is_there else f"{self.path} is not there. "
+        return f"{where}`edged identities add` enrols; `--data-dir` names another folder."

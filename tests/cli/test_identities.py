@@ -67,6 +67,15 @@ class TestList:
         assert "identities add" in err
         assert run("list", "--json")[1] == "[]\n"
 
+    def test_where_everybody_was_removed_the_database_is_not_said_to_be_missing(self, run, people):
+        assert "home.db is not there" in run("list", "--data-dir", "/nowhere")[2]
+        for person in people:
+            run("remove", person.id, "--yes")
+
+        err = run("list")[2]
+        assert "nobody is enrolled in namespace home" in err
+        assert "not there" not in err
+
     def test_a_table_for_people(self, run, people):
         _, out, _ = run("list")
 
