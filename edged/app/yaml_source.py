@@ -17,6 +17,7 @@ from edged.app.mistakes import Mistake
 SECRET_TAG: Final = "!secret"  # noqa: S105 - the tag's name
 _STANDARD: Final = "tag:yaml.org,2002:"
 _MOST_LEVELS: Final = 32
+_TOO_DEEP: Final = f"is nested more than {_MOST_LEVELS} levels deep"
 _LONGEST_KEY: Final = 64
 _MOST_MERGED: Final = 10_000
 """Keys that all `<<` of a file may bring together: a few lines could else ask for billions."""
@@ -121,6 +122,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "'}'": "is no YAML: a `{` that is never closed, or a `,` missing",
     "end of stream": "is no YAML: a quote or bracket that is never closed",
     "control characters": "holds a control character",
+    # libyaml has a limit of its own, which it may reach before any event comes.
+    "maximum nesting depth": _TOO_DEEP,
 }
 
 
@@ -178,7 +181,7 @@ class _Builder:
                 line, "a list or mapping takes no tag; text that begins with `!` needs quotes"
             )
         if len(self._open) >= _MOST_LEVELS:
-            raise UnreadableError(line, f"is nested more than {_MOST_LEVELS} levels deep")
+            raise UnreadableError(line, _TOO_DEEP)
         if self._open and isinstance(self._open[-1].event, yaml.MappingStartEvent) and not self._open[-1].key:
             raise UnreadableError(line, "a key must be plain text, not a list or mapping")
         self._open.append(_Open(event))
