@@ -120,8 +120,7 @@ def _restore(arguments: argparse.Namespace) -> int:
         )
     if not arguments.yes and not may(
         f"Restore {saved.namespace} as of {when(saved.made_ms)}, for {saved.node}? The node that was"
-        " backed up"
-        " must never run again."
+        " backed up must never run again."
     ):
         raise EdgedError("nothing was changed")
     passphrase = _passphrase(arguments, is_new=False)

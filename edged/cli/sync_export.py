@@ -15,8 +15,7 @@ def add_export(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "export",
         "write the pages of the epoch in force to a folder, for a web server",
         "Members fetch them below `sync.mirror`, by their hash. With `sync.export` the authority's"
-        " daemon does"
-        " the same at every epoch.",
+        " daemon does the same at every epoch.",
         "edged sync export /srv/www/sync",
     )
     parser.add_argument("dir", metavar="DIR", type=Path, help="the folder; pages go to DIR/NAMESPACE")

@@ -94,8 +94,7 @@ def _ask(place: SyncPlace, invitation: "Invitation", *, is_agreed: bool) -> None
         question = (
             f"{counted(people, 'person is', 'people are')} enrolled here in {place.namespace}. They are"
             " proposed to the authority, and whom it does not take is forgotten here (`edged"
-            " identities export"
-            " FILE` keeps them). Join?"
+            " identities export FILE` keeps them). Join?"
         )
     else:
         return

@@ -46,8 +46,7 @@ def _add_init(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--from-here",
         action="store_true",
         help="its authority is lost for good: found the namespace anew, of what this node has, with"
-        " a new key;"
-        " every other node must join again",
+        " a new key; every other node must join again",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.set_defaults(run=_init)
@@ -184,8 +183,7 @@ def _add_promote(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "promote",
         "hand the authority over to a member",
         "The member must be in step. Both nodes' daemons must run. This node is a member afterwards;"
-        " nobody has"
-        " to join again.",
+        " nobody has to join again.",
         "edged sync promote cam-2",
     )
     parser.add_argument("node", metavar="NODE", help="the member, as `edged sync status` lists it")
