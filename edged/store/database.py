@@ -29,6 +29,8 @@ _OLDEST_SQLITE: Final = (3, 37)
 
 BUSY_TIMEOUT_MS: Final = 5000
 _RETRY_MS: Final = 50
+_MAKING_MS: Final = 2000
+"""How long a reader waits for whoever is making the file: it is there before anything is in it."""
 _WAL_LIMIT_BYTES: Final = 4 * 1024 * 1024
 """A -wal file that a long reader let grow is cut back to this by the next checkpoint."""
 
@@ -74,10 +76,11 @@ def open_database(
 ) -> sqlite3.Connection:
     """Open the file, make or migrate it where needed, and set what every connection of ours has.
 
-    With `read_only` the file must exist and be up to date, and nothing is ever written. Without `may_create`
-    it must exist and not be empty: what was cut to nothing is for whoever has a copy of it. A new file, and
-    its folder, are readable by their owner alone. Rows come as plain tuples. With `any_thread` the caller
-    keeps threads out of each other's way with a lock of its own. `factory` is the class of the connection.
+    With `read_only` the file must exist and be up to date, and nothing is ever written; one that another
+    process is making at this moment is waited for. Without `may_create` it must exist and not be empty: what
+    was cut to nothing is for whoever has a copy of it. A new file, and its folder, are readable by their
+    owner alone. Rows come as plain tuples. With `any_thread` the caller keeps threads out of each other's way
+    with a lock of its own. `factory` is the class of the connection.
 
     Raises StoreError with the file, the cause and the remedy for whatever stands in the way.
     """
@@ -238,8 +241,11 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path, schema: Schema
     steps = schema.steps()
     newest = steps[-1][0]
     with reading(connection):
-        if _version(connection, path, schema, newest) == newest:
-            return
+        version = _version(connection, path, schema, newest)
+    if read_only and not version:
+        version = _version_once_made(connection, path, schema, newest)
+    if version == newest:
+        return
     if read_only:
         raise StoreError(
             f"{path} was made by an older edged and is not migrated yet",
@@ -274,6 +280,21 @@ def _version(connection: sqlite3.Connection, path: Path, schema: Schema, newest:
             remedy="Install that edged again, or put back the backup made before it.",
         )
     return int(version)
+
+
+def _version_once_made(connection: sqlite3.Connection, path: Path, schema: Schema, newest: int) -> int:
+    """The version that a file with nothing in it yet is given by its maker; waits for that."""
+    nobody = Event()
+    for _ in range(_MAKING_MS // _RETRY_MS):
+        nobody.wait(_RETRY_MS / 1000)
+        with reading(connection):
+            if version := _version(connection, path, schema, newest):
+                return version
+    raise StoreError(
+        f"{path} is empty",
+        fault=StoreFault.MISSING,
+        remedy="Start the daemon, or run any command that writes to it, once.",
+    )
 
 
 _BLANK: Final = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/)*", re.DOTALL)

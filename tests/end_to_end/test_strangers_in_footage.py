@@ -94,7 +94,9 @@ def settings(folder, data_dir, *clips):
 
 
 def listed(data_dir):
-    return json.loads(edged("groups", "list", "--json", "--data-dir", data_dir).stdout)
+    told = edged("groups", "list", "--json", "--data-dir", data_dir)
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout)
 
 
 def run(folder, data_dir, *clips):

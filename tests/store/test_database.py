@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 
@@ -221,6 +222,33 @@ def test_what_is_only_looked_after_is_not_made_out_of_nothing(tmp_path, schema):
         open_database(path, schema, may_create=False)
 
     assert missing.value.fault is empty.value.fault is StoreFault.MISSING
+    assert path.read_bytes() == b""
+
+
+def read_whatever_is_there(path, schema):
+    with closing(open_database(path, schema, read_only=True)) as connection:
+        return words(connection)
+
+
+def test_a_reader_waits_for_whoever_is_making_the_file(tmp_path, schema):
+    path = tmp_path / "x.db"
+    path.touch()
+    with ThreadPoolExecutor(1) as readers:
+        reader = readers.submit(read_whatever_is_there, path, schema)
+        assert wait([reader], timeout=0.2).not_done
+
+        with closing(open_database(path, schema)):
+            assert reader.result() == []
+
+
+def test_a_reader_does_not_wait_for_ever_for_what_nobody_makes(tmp_path, schema):
+    path = tmp_path / "x.db"
+    path.touch()
+
+    with pytest.raises(StoreError, match=r"x\.db is empty") as empty:
+        open_database(path, schema, read_only=True)
+
+    assert empty.value.fault is StoreFault.MISSING
     assert path.read_bytes() == b""
 
 
