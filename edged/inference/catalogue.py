@@ -1,6 +1,5 @@
 """Finds the models and their cards, and refuses a file that is not the one its card is about."""
 
-import hashlib
 from pathlib import Path
 from typing import TypeVar
 
@@ -8,6 +7,7 @@ import msgspec
 
 from edged.domain.errors import ModelError
 from edged.inference.card import DetectorHead, ModelCard, Role
+from edged.inference.model_file import ModelFile
 
 AUTO = "auto"
 
@@ -123,28 +123,40 @@ class Catalogue:
             remedy="name one at `models.embedder` in the configuration",
         )
 
-    def content(self, card: ModelCard) -> bytes:
-        """The bytes of a model; raises `ModelError` where they are not those its card is about."""
-        path = self.folder_of(card.name) / card.file
+    def opened(self, card: ModelCard) -> ModelFile:
+        """A model's file, to be closed by the caller; raises `ModelError` where it is not the card's one."""
+        path = self.path_of(card)
         try:
-            content = path.read_bytes()
+            model = ModelFile(path)
         except FileNotFoundError as error:
             raise ModelError(
                 f"model {card.name}: its file {path} is missing (SHA-256 {card.sha256})",
                 remedy=self._mending(card.name),
             ) from error
         except OSError as error:
-            raise ModelError(
-                f"model {card.name}: {path}: {error.strerror}", remedy=self._mending(card.name)
-            ) from error
-        found = hashlib.sha256(content).hexdigest()
+            raise self._unreadable(card, path, error) from error
+        try:
+            self._prove(card, path, model)
+        except BaseException:
+            model.close()
+            raise
+        return model
+
+    def _prove(self, card: ModelCard, path: Path, model: ModelFile) -> None:
+        try:
+            found = model.sha256()
+        except OSError as error:
+            raise self._unreadable(card, path, error) from error
         if found != card.sha256:
             raise ModelError(
-                f"model {card.name}: {path} is {_difference(len(content), card.bytes)}: "
+                f"model {card.name}: {path} is {_difference(model.size, card.bytes)}: "
                 f"SHA-256 {found} instead of {card.sha256}",
                 remedy=self._mending(card.name),
             )
-        return content
+
+    def path_of(self, card: ModelCard) -> Path:
+        """Where the model's file should be."""
+        return self.folder_of(card.name) / card.file
 
     def bytes_beside(self, card: ModelCard, file: str) -> bytes:
         """The bytes of a file that the card names besides the model; raises `ModelError`."""
@@ -152,9 +164,10 @@ class Catalogue:
         try:
             return path.read_bytes()
         except OSError as error:
-            raise ModelError(
-                f"model {card.name}: {path}: {error.strerror}", remedy=self._mending(card.name)
-            ) from error
+            raise self._unreadable(card, path, error) from error
+
+    def _unreadable(self, card: ModelCard, path: Path, error: OSError) -> ModelError:
+        return ModelError(f"model {card.name}: {path}: {error.strerror}", remedy=self._mending(card.name))
 
     def _read(self, name: str) -> ModelCard:
         file = self.folder_of(name) / f"{name}.json"

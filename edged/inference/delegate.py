@@ -11,6 +11,7 @@ from typing import Any, Final
 from edged.domain.errors import ModelError
 from edged.inference.card import ModelCard
 from edged.inference.catalogue import Catalogue
+from edged.inference.model_file import ModelFile
 from edged.inference.runtime import Network, Runtime, captured_stderr, make_network
 from edged.settings import recognition as settings
 
@@ -38,26 +39,29 @@ class NetworkLoader:
 
         Raises `ModelError` where it cannot be loaded, or the delegate cannot and is required.
         """
-        content = self._catalogue.content(card)
-        path = self._chosen.delegate
-        if path is not None and self._is_for(card):
-            try:
-                delegate = load_delegate(self._runtime, path, self._chosen.delegate_options)
-                return self._made(card, content, delegate, Path(path).name)
-            except ModelError as error:
-                if self._chosen.delegate_required:
-                    raise ModelError(
-                        f"model {card.name}: {error.what}",
-                        remedy="mend the delegate, or allow the CPU with `models.delegate_required: false`",
-                    ) from error
-                self.remarks.append(f"model {card.name} runs on the CPU: {error.what}")
-                _LOG.error("%s", self.remarks[-1])
-        return self._made(card, content)
+        with self._catalogue.opened(card) as model:
+            path = self._chosen.delegate
+            if path is not None and self._is_for(card):
+                try:
+                    delegate = load_delegate(self._runtime, path, self._chosen.delegate_options)
+                    return self._made(card, model, delegate, Path(path).name)
+                except ModelError as error:
+                    self._allow_the_cpu(card, error)
+            return self._made(card, model)
 
-    def _made(self, card: ModelCard, content: bytes, delegate: Any = None, name: str = "") -> Network:
+    def _allow_the_cpu(self, card: ModelCard, error: ModelError) -> None:
+        if self._chosen.delegate_required:
+            raise ModelError(
+                f"model {card.name}: {error.what}",
+                remedy="mend the delegate, or allow the CPU with `models.delegate_required: false`",
+            ) from error
+        self.remarks.append(f"model {card.name} runs on the CPU: {error.what}")
+        _LOG.error("%s", self.remarks[-1])
+
+    def _made(self, card: ModelCard, model: ModelFile, delegate: Any = None, name: str = "") -> Network:
         return make_network(
             self._runtime,
-            content,
+            model,
             name=card.name,
             threads=self._chosen.threads,
             delegate=delegate,

@@ -65,4 +65,5 @@ def _embedder(loader: NetworkLoader, card: ModelCard) -> ChipEmbedder:
 
 def load_network(catalogue: Catalogue, card: ModelCard, runtime: Runtime, threads: int) -> Network:
     """One model, checked against its card and loaded; raises `ModelError`."""
-    return make_network(runtime, catalogue.content(card), name=card.name, threads=threads)
+    with catalogue.opened(card) as model:
+        return make_network(runtime, model, name=card.name, threads=threads)

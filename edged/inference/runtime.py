@@ -17,6 +17,7 @@ import numpy as np
 
 from edged.domain.errors import ModelError
 from edged.domain.face import Floats
+from edged.inference.model_file import ModelFile
 
 LITERT = "ai-edge-litert"
 TFLITE_RUNTIME = "tflite-runtime"
@@ -145,22 +146,26 @@ class Network:
 
 def make_network(
     runtime: Runtime,
-    content: bytes,
+    model: ModelFile | bytes,
     *,
     name: str,
     threads: int,
     delegate: Any = None,
     delegate_name: str = "",
 ) -> Network:
-    """Load a model from its bytes; raises `ModelError` naming the model and what the runtime said.
+    """Load a model; raises `ModelError` naming the model and what the runtime said.
 
+    Of a file nothing stays in memory but what the runtime made of it; the file may be closed afterwards.
     `delegate` is what the runtime's `load_delegate` gave; `delegate_name` is what people call it.
     """
     failure: Exception | None = None
     delegates = {} if delegate is None else {"experimental_delegates": [delegate]}
     with captured_stderr() as said:
         try:
-            interpreter = runtime.interpreter(model_content=content, num_threads=threads, **delegates)
+            if isinstance(model, ModelFile):
+                interpreter = runtime.interpreter(model_path=model.path, num_threads=threads, **delegates)
+            else:
+                interpreter = runtime.interpreter(model_content=model, num_threads=threads, **delegates)
             interpreter.allocate_tensors()
         except (RuntimeError, SystemError, ValueError, TypeError, MemoryError) as error:
             failure = error
@@ -177,7 +182,10 @@ def make_network(
         ) from failure
     for line in told:
         sys.stderr.write(f"{line}\n")
-    return Network(interpreter, delegate_name)
+    network = Network(interpreter, delegate_name)
+    if isinstance(model, ModelFile):
+        model.release_pages()
+    return network
 
 
 def _type_of(details: dict[str, Any], what: str) -> TensorType:

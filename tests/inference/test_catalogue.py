@@ -50,7 +50,7 @@ def test_the_shipped_models_each_have_a_card():
 def test_a_card_tells_the_size_and_the_hash_of_its_model(name):
     catalogue = Catalogue()
     card = catalogue.card(name)
-    content = catalogue.content(card)
+    content = catalogue.path_of(card).read_bytes()
     assert (card.bytes, card.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 

@@ -13,8 +13,8 @@ from edged.inference.runtime import find_runtime, make_network
 @pytest.fixture
 def network():
     catalogue = Catalogue()
-    content = catalogue.content(catalogue.card("face-landmarks"))
-    return make_network(find_runtime(), content, name="face-landmarks", threads=1)
+    with catalogue.opened(catalogue.card("face-landmarks")) as model:
+        return make_network(find_runtime(), model, name="face-landmarks", threads=1)
 
 
 def test_a_runtime_is_found_with_its_version():

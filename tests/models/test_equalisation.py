@@ -15,7 +15,7 @@ SIZES = np.array([1e-2, 1.0, 50.0, 300.0])
 
 def network(name):
     catalogue = Catalogue()
-    return read_graph(catalogue.content(catalogue.card(name)))
+    return read_graph(catalogue.path_of(catalogue.card(name)).read_bytes())
 
 
 def a_graph(*, stride=1, shared=False):

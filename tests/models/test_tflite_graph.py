@@ -15,7 +15,7 @@ SPARSE = schema.DimensionType.SPARSE_CSR
 
 def content(name):
     catalogue = Catalogue()
-    return catalogue.content(catalogue.card(name))
+    return catalogue.path_of(catalogue.card(name)).read_bytes()
 
 
 def dense(size):
