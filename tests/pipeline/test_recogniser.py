@@ -255,7 +255,9 @@ def test_a_task_that_fails_is_no_failed_frame():
         shared.desk.put(a_task("a", shared.order, error=ValueError("odd")))
     shared.feeder.start()
 
-    shared.run_until(lambda: shared.order.count("failed") == FAILURES_IN_A_ROW + 5)
+    shared.run_until(
+        lambda: shared.thread.all_ended.is_set() and shared.order.count("failed") == FAILURES_IN_A_ROW + 5
+    )
 
     assert shared.thread.failure is None
     assert shared.order.count("frame") == 2
