@@ -19,6 +19,7 @@ from edged.app.sync_told import SyncTeller
 from edged.app.sync_watch import SyncWatch
 from edged.app.syncing import SyncGround, Syncing, broker_of
 from edged.delivery.route import routes_of
+from edged.domain.embedder import EmbedderInUse
 from edged.domain.identity import GalleryChange
 from edged.domain.moment import Clock
 from edged.settings.root import Settings
@@ -48,17 +49,18 @@ SILENT_AFTER_S: Final = 300.0
 _LOG: Final = logging.getLogger(__name__)
 
 
-def embedder_hash(settings: Settings, data_dir: Path) -> str:
-    """The hash that embeddings of the configuration's embedder are stored with; the model is not loaded.
+def embedder_in_use(settings: Settings, data_dir: Path) -> EmbedderInUse:
+    """The configuration's embedder, as its card has it; the model is not loaded.
 
     Raises ModelError, and StoreError where the data folder's choice cannot be read.
     """
-    from edged.inference.card import embedding_hash  # noqa: PLC0415
-    from edged.inference.catalogue import Catalogue  # noqa: PLC0415
+    from edged.inference.card import EmbedderHead, embedding_hash  # noqa: PLC0415
+    from edged.inference.catalogue import Catalogue, head_of  # noqa: PLC0415
     from edged.inference.runtime import find_runtime  # noqa: PLC0415
 
     chosen = with_chosen_embedder(settings.models, data_dir)
-    return embedding_hash(Catalogue(chosen.directory).embedder_for(chosen.embedder, find_runtime().name))
+    card = Catalogue(chosen.directory).embedder_for(chosen.embedder, find_runtime().name)
+    return EmbedderInUse(embedding_hash(card), head_of(card, EmbedderHead).size)
 
 
 class _Nobody:
@@ -96,12 +98,12 @@ class BareNode:
                 outbox.begin(self._clock.moment(), boot_id())
                 follow_up(data_dir, outbox)
                 device = self._settings.device or outbox.device_id(new_id)
-                model_hash = embedder_hash(self._settings, data_dir)
+                embedder = embedder_in_use(self._settings, data_dir)
                 # It looks after the files: snapshots, recovery, what a removal leaves to be cleared.
                 watch = GalleryWatch(
                     data_dir,
                     namespaces,
-                    model_hash,
+                    embedder.model_hash,
                     _Nobody(),
                     self._clock,
                     new_id,
@@ -112,12 +114,12 @@ class BareNode:
                     self._settings,
                     data_dir,
                     device,
-                    model_hash,
+                    embedder,
                     self._clock,
                     key,
                     outbox,
                     watch.wake,
-                    self._reembedding(data_dir, model_hash, watch, key, namespaces),
+                    self._reembedding(data_dir, embedder.model_hash, watch, key, namespaces),
                     keeps_groups=False,
                 )
                 syncing = Syncing(ground, self._board)

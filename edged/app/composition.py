@@ -21,6 +21,7 @@ from edged.app.sync_starting import SyncStarter, is_wanted
 from edged.app.sync_told import SyncTeller
 from edged.app.sync_watch import SyncWatch
 from edged.camera.factory import make_source
+from edged.domain.embedder import EmbedderInUse
 from edged.domain.message import Message
 from edged.domain.moment import Clock
 from edged.pipeline.attendance import Attendance
@@ -119,7 +120,7 @@ def _syncing(around: Surroundings) -> "Syncing":
         around.settings,
         around.data_dir,
         around.device,
-        around.models.embedder.model_hash,
+        EmbedderInUse(around.models.embedder.model_hash, around.models.embedding_size),
         around.clock,
         around.key,
         around.outbox,
@@ -133,7 +134,6 @@ def _syncing(around: Surroundings) -> "Syncing":
             around.watch.wake,
             around.key,
         ),
-        around.models.embedding_size,
     )
     return Syncing(ground, around.sync_board)
 

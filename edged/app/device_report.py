@@ -6,6 +6,7 @@ from typing import Final
 
 from edged import __version__
 from edged.app.governing import Governing
+from edged.app.sync_watch import remark
 from edged.domain.device_state import DeviceState, SyncNote
 from edged.domain.errors import StoreError
 from edged.domain.moment import Moment
@@ -100,5 +101,5 @@ def _note_of(standing: NamespaceSync) -> SyncNote:
         proposals=standing.proposals,
         members=standing.members,
         members_behind=standing.members_behind,
-        trouble=standing.trouble,
+        trouble=remark(standing),
     )

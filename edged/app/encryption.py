@@ -1,7 +1,5 @@
 """The key of the configuration, and the namespaces that are encrypted with it."""
 
-import base64
-import binascii
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -11,6 +9,7 @@ from typing import Final
 
 from edged.app.configuration import Loaded
 from edged.app.reembedding import Progress, Tell
+from edged.app.secret_text import secret_in, text_of
 from edged.domain.errors import ConfigurationError, StoreError, StoreFault
 from edged.domain.moment import Clock
 from edged.settings.privacy import Privacy
@@ -52,11 +51,8 @@ def key_for_command(loaded: Loaded, environ: Mapping[str, str] | None = None) ->
 
 def key_from(text: str, name: str) -> EncryptionKey:
     """The key that a text holds, 32 bytes in base64; raises ConfigurationError that never repeats it."""
-    try:
-        secret = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        secret = b""
-    if len(secret) != KEY_BYTES:
+    secret = secret_in(text, KEY_BYTES)
+    if secret is None:
         raise ConfigurationError(
             f"{name} is no key: it must be {KEY_BYTES} bytes in base64",
             remedy="`edged privacy new-key` makes one.",
@@ -66,7 +62,7 @@ def key_from(text: str, name: str) -> EncryptionKey:
 
 def new_key() -> str:
     """A key as the configuration's secret has it."""
-    return base64.b64encode(random_bytes(KEY_BYTES)).decode()
+    return text_of(random_bytes(KEY_BYTES))
 
 
 def bring_into_force(

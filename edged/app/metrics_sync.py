@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.core import Metric
 
 from edged.app.metric_family import counter, gauge
+from edged.app.sync_watch import remark
 from edged.domain.sync_state import NamespaceSync, SyncRole, SyncState
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ def of_sync(standings: Sequence[NamespaceSync], withheld: Collection[str]) -> It
         "1; what this node is to the namespace",
         (*_LABELS, "role"),
         (((one.namespace, one.role), 1) for one in standings),
+    )
+    yield gauge(
+        "sync_trouble",
+        "1 while a person should look at the namespace's sync",
+        _LABELS,
+        (((one.namespace,), float(bool(remark(one)))) for one in standings),
     )
     for name, words, read in _GAUGES:
         yield gauge(name, words, _LABELS, (((one.namespace,), read(one)) for one in standings))

@@ -1,12 +1,11 @@
 """A node's own secret for each namespace: of the configuration, else a file of the data folder."""
 
-import base64
-import binascii
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from edged.app.secret_text import secret_in, text_of
 from edged.domain.errors import ConfigurationError, StoreError
 from edged.replication.keys import SEED_BYTES, NodeKeys
 from edged.settings.sync import Sync
@@ -74,8 +73,8 @@ def write_seed(data_dir: Path, namespace: str, seed: bytes) -> None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         partial.unlink(missing_ok=True)
         descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(seed) + b"\n")
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{text_of(seed)}\n")
             file.flush()
             _give_to_the_folders_owner(file.fileno(), data_dir)
             os.fsync(file.fileno())
@@ -98,7 +97,7 @@ def write_seed(data_dir: Path, namespace: str, seed: bytes) -> None:
 
 def new_key(random_bytes: Callable[[int], bytes]) -> str:
     """A secret as the configuration has it."""
-    return base64.b64encode(random_bytes(SEED_BYTES)).decode()
+    return text_of(random_bytes(SEED_BYTES))
 
 
 def _give_to_the_folders_owner(descriptor: int, data_dir: Path) -> None:
@@ -109,11 +108,8 @@ def _give_to_the_folders_owner(descriptor: int, data_dir: Path) -> None:
 
 
 def _seed_from(text: str, name: str) -> bytes:
-    try:
-        seed = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        seed = b""
-    if len(seed) != SEED_BYTES:
+    seed = secret_in(text, SEED_BYTES)
+    if seed is None:
         raise ConfigurationError(
             f"{name} is no secret of a node: it must be {SEED_BYTES} bytes in base64",
             remedy="`edged sync new-key` makes one; another one than before is another node, which must join"

@@ -119,6 +119,7 @@ class BackgroundReembedding:
         while (path := self._next()) is not None:
             try:
                 self._embed(path)
+                self._told = ""
             except EdgedError as error:
                 self._failed(path, error)
             except Exception as error:  # noqa: BLE001 - the thread's top

@@ -10,7 +10,7 @@ from edged.domain.errors import StoreError
 from edged.domain.sync_state import NodeLag, SyncRole, SyncState
 from edged.store.database import reading
 from edged.store.namespace_queries import ledger
-from edged.store.sync_members import lags
+from edged.store.sync_members import count_waiting, lags
 from edged.store.sync_publishing import manifest_in
 from edged.store.sync_records import Membership, epoch_record, membership
 
@@ -47,8 +47,8 @@ class Standing:
         age_ms: since the authority last said that it is in force; None at the authority, and without an
             epoch.
         unpublished: of the authority: changes wait for the daemon to publish them.
-        own_proposals: of this node, not answered.
-        waiting_proposals: of others, for the owner to decide on.
+        own_proposals: of how many people this node's are not answered.
+        waiting_proposals: of how many people others' are, for the owner to decide on.
         invitations: that are out.
         successor: who is to be the authority.
         members: how far each is; of the authority.
@@ -109,8 +109,10 @@ def standing(
             epoch=record.epoch if record else 0,
             age_ms=age_ms,
             unpublished=is_authority and (record is None or record.revision < ledger(connection).revision),
-            own_proposals=_count(connection, "sync_proposal WHERE verdict <> 'refused'"),
-            waiting_proposals=_count(connection, "sync_proposed WHERE verdict = 'waiting'"),
+            own_proposals=_count(
+                connection, "(SELECT DISTINCT identity_id FROM sync_proposal WHERE verdict <> 'refused')"
+            ),
+            waiting_proposals=count_waiting(connection),
             invitations=_count(connection, f"sync_invitation WHERE expires_ms > {now_ms:d}"),
             successor=present.successor,
             members=tuple(lags(connection)) if is_authority else (),
@@ -156,7 +158,9 @@ def _with_trouble(
             " `sync.chips: true` here, so that they embed everybody themselves"
         )
     if told.waiting_proposals:
-        trouble.append(f"{told.waiting_proposals} proposals wait for you: `edged sync proposals list`")
+        number = told.waiting_proposals
+        waits = "1 proposal waits" if number == 1 else f"{number} proposals wait"
+        trouble.append(f"{waits} for you: `edged sync proposals list`")
     if not is_running:
         trouble.append("no daemon runs here: nothing is sent or fetched until it does (`edged run`)")
     return Standing(

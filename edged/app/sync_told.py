@@ -66,14 +66,27 @@ class SyncTeller:
         state, trouble, at_ms = self._written.get(standing.namespace, ("", "", now.steady_ms - LEAST_MS))
         if (state, trouble) == news or now.steady_ms - at_ms < LEAST_MS:
             return
-        self._written[standing.namespace] = (*news, now.steady_ms)
         word = DaemonWord(process=os.getpid(), state=news[0], trouble=news[1], since_ms=now.utc_ms)
         path = told_path(self._data_dir, standing.namespace)
-        partial = path.with_name(f".{path.name}.partial")
         try:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            partial.write_bytes(msgspec.json.encode(word))
-            partial.chmod(0o600)
-            partial.replace(path)
+            _write(path, msgspec.json.encode(word))
         except OSError as error:
             _LOG.debug("%s cannot be written: %s", path, error.strerror)
+            # Due again, whether or not it is still so then.
+            news = "", ""
+        self._written[standing.namespace] = (*news, now.steady_ms)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(content)
+    except OSError:
+        # That the disk is full is to be told then: in the room of what was told before, if nowhere else.
+        # Where that is no help either, nothing is better than what is not so any more.
+        partial.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        partial.write_bytes(content)
+    partial.chmod(0o600)
+    partial.replace(path)

@@ -11,10 +11,18 @@ from edged.system.repeats import RepeatLimit
 
 _LOG: Final = logging.getLogger(__name__)
 
-QUIET: Final = frozenset({SyncState.IN_STEP, SyncState.BEHIND, SyncState.WAITING})
-"""States that end by themselves, or in which there is nothing to be done."""
+QUIET: Final = frozenset({SyncState.IN_STEP, SyncState.BEHIND, SyncState.WAITING, SyncState.OLD})
+"""States that end by themselves, or in which there is nothing to be done, unless there are words besides.
+
+What is `old` has them where `sync.when_old` wants it told.
+"""
 AGAIN_EVERY_S: Final = 60.0
 """What goes to and fro is logged so often, with how many lines there would have been."""
+
+
+def remark(standing: NamespaceSync) -> str:
+    """What a person should look at, in words; empty where nothing is. One answer for all who tell of it."""
+    return standing.trouble or ("" if standing.state in QUIET else str(standing.state))
 
 
 class SyncWatch:
@@ -47,16 +55,16 @@ class SyncWatch:
     def remarks(self) -> list[str]:
         """What a person should look at, in words; any thread may ask."""
         return [
-            f"sync of {standing.namespace}: {standing.trouble or standing.state}"
+            f"sync of {standing.namespace}: {words}"
             for standing in self._board.standings()
-            if standing.trouble or standing.state not in QUIET
+            if (words := remark(standing))
         ]
 
     def _log(self, standing: NamespaceSync, now: Moment) -> None:
         held_back = self._limit.admit((standing.namespace, standing.state), now.steady_ms / 1000)
         if held_back is None:
             return
-        level = logging.INFO if standing.state in QUIET and not standing.trouble else logging.WARNING
+        level = logging.WARNING if remark(standing) else logging.INFO
         _LOG.log(
             level,
             "sync of %s: %s as %s, epoch %d%s%s",

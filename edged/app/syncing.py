@@ -11,6 +11,7 @@ from edged import __version__
 from edged.app.sync_keys import node_keys
 from edged.app.sync_reembedding import Reembedding
 from edged.delivery.route import sink_id
+from edged.domain.embedder import EmbedderInUse
 from edged.domain.errors import ConfigurationError, EdgedError, StoreError
 from edged.domain.moment import Clock
 from edged.replication.keys import NodeKeys
@@ -49,27 +50,25 @@ class SyncGround:
         settings: the whole configuration, its paths absolute; `sync` may be missing, which is its defaults.
         data_dir: where the namespaces are.
         device: this device's id.
-        model_hash: of the embedder in use.
+        embedder: the one in use.
         clock: who knows the time.
         key: the one that pictures and embeddings are encrypted with.
         outbox: what is cleared of people who were taken out; None where there is none.
         changed: called after people were changed.
         reembedding: embeds faces anew that have a crop and no vector of this node's model; None where that
             cannot be: epochs of another model are not applied then.
-        embedding_size: how many numbers an embedding of the embedder in use has; None where nobody compares.
         keeps_groups: this process groups unknown people, where the configuration has it so.
     """
 
     settings: Settings
     data_dir: Path
     device: str
-    model_hash: str
+    embedder: EmbedderInUse
     clock: Clock
     key: Key | None = None
     outbox: Outbox | None = None
     changed: Callable[[], None] = _nothing
     reembedding: Reembedding | None = None
-    embedding_size: int | None = None
     keeps_groups: bool = True
 
     @property
@@ -145,7 +144,7 @@ class Seats:
             keys_trouble=keys_trouble,
             topics=SyncTopics(self._prefix, namespace),
             settings=ground.sync,
-            model_hash=ground.model_hash,
+            embedder=ground.embedder,
             run=self._run,
             version=__version__,
             open_store=partial(_opened, ground, namespace),
@@ -158,7 +157,6 @@ class Seats:
             mirror=self._mirror(namespace),
             shelf=self._shelf(namespace),
             groups=ground.groups,
-            embedding_size=ground.embedding_size,
         )
 
     def _mirror(self, namespace: str) -> PageSource | None:
@@ -186,7 +184,7 @@ class Syncing:
     def __init__(self, ground: SyncGround, board: SyncBoard) -> None:
         self._seats = Seats(ground)
         self._reembedding = ground.reembedding
-        self.thread = SyncThread(make_exchange(ground, board, self._seats))
+        self.thread = SyncThread(make_exchange(ground, board, self._seats), failed=board.fail)
 
     @property
     def wake(self) -> Callable[[], None]:

@@ -5,8 +5,7 @@ import getpass
 import sys
 from pathlib import Path
 
-from edged.cli.groups_place import may
-from edged.cli.sync_place import SyncPlace, sync_action
+from edged.cli.sync_place import SyncPlace, require_yes, sync_action
 from edged.cli.sync_words import when
 from edged.domain.errors import EdgedError, InputError
 
@@ -20,14 +19,14 @@ def add_backup_actions(actions: "argparse._SubParsersAction[argparse.ArgumentPar
         actions,
         "backup",
         "write this node's secret and the namespace to one encrypted file",
-        "Made beside a running daemon. The people in it are those of now: delete old backups after"
+        "With a running daemon or without. The people in it are those of now: delete old backups after"
         " an erasure.",
         """edged sync backup authority.backup
         edged sync backup authority.backup --passphrase-file /root/passphrase""",
+        _backup,
     )
     backup.add_argument("file", metavar="FILE", type=Path, help="the file to write; must not be there")
     _add_passphrase(backup)
-    backup.set_defaults(run=_backup)
 
     restore = sync_action(
         actions,
@@ -38,6 +37,7 @@ def add_backup_actions(actions: "argparse._SubParsersAction[argparse.ArgumentPar
         " taken over from the broker first.",
         """edged sync restore authority.backup
         edged sync restore authority.backup --replace""",
+        _restore,
     )
     restore.add_argument("file", metavar="FILE", type=Path, help="the backup")
     _add_passphrase(restore)
@@ -45,14 +45,13 @@ def add_backup_actions(actions: "argparse._SubParsersAction[argparse.ArgumentPar
         "--replace", action="store_true", help="delete the namespace and the secret that are here now"
     )
     restore.add_argument("--yes", action="store_true", help="do not ask")
-    restore.set_defaults(run=_restore)
 
     new_key = actions.add_parser(
         "new-key",
         help="make a secret for `sync.keys`",
         description="Make a node's secret for a namespace, for `sync.keys` in the configuration, and print it"
-        " or write it to a file for its owner alone. Without one in the configuration, `edged sync init` and"
-        " `edged sync join` make one and keep it in the data folder.",
+        " or write it to\na file for its owner alone. Without one in the configuration, `edged sync init` and"
+        " `edged sync join`\nmake one and keep it in the data folder.",
         epilog="examples:\n  edged sync new-key --file /etc/edged/secrets/home_sync\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -118,11 +117,11 @@ def _restore(arguments: argparse.Namespace) -> int:
             f" {called or place.device()}",
             remedy=f"Have it be called as the lost one, in the configuration: `device: {saved.node}`.",
         )
-    if not arguments.yes and not may(
+    require_yes(
+        arguments,
         f"Restore {saved.namespace} as of {when(saved.made_ms)}, for {saved.node}? The node that was"
-        " backed up must never run again."
-    ):
-        raise EdgedError("nothing was changed")
+        " backed up must never run again.",
+    )
     passphrase = _passphrase(arguments, is_new=False)
     restore(arguments.file, passphrase, place.data_dir, place.sync_settings(), may_replace=arguments.replace)
     print(f"{saved.namespace} is restored as of {when(saved.made_ms)}")

@@ -17,9 +17,9 @@ def add_export(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "Members fetch them below `sync.mirror`, by their hash. With `sync.export` the authority's"
         " daemon does the same at every epoch.",
         "edged sync export /srv/www/sync",
+        _export,
     )
     parser.add_argument("dir", metavar="DIR", type=Path, help="the folder; pages go to DIR/NAMESPACE")
-    parser.set_defaults(run=_export)
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from edged.replication.invitation import Invitation
     from edged.store.namespace_store import NamespaceStore
+    from edged.sync.board import SyncBoard
 
 _MOST_CODE_BYTES = 4096
 
@@ -34,6 +35,7 @@ def add_join(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         " authority of the namespace believe the new one.",
         """edged sync join edged1-CODE
         edged sync join --file camera.invitation""",
+        _join,
     )
     parser.add_argument("code", metavar="CODE", nargs="?", help="the invitation")
     parser.add_argument("--file", type=Path, metavar="FILE", help="the file with it")
@@ -45,7 +47,6 @@ def add_join(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         help="wait for so long, then let the daemon go on with it (default: 60 s)",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.set_defaults(run=_join)
 
 
 def _join(arguments: argparse.Namespace) -> int:
@@ -104,13 +105,15 @@ def _ask(place: SyncPlace, invitation: "Invitation", *, is_agreed: bool) -> None
 
 def _wait(place: SyncPlace, timeout_s: float) -> int:
     """Say how it goes until an epoch is in force, or the time is over; returns the exit code."""
-    seen = _Seen(place)
+    from edged.sync.board import SyncBoard
+
+    seen, board = _Seen(place), SyncBoard()
     try:
         with place.reading() as store:
             if place.is_running:
                 is_done = _poll(place, lambda: seen.is_done(store), timeout_s)
             else:
-                is_done = _exchange(place, lambda: seen.is_done(store), timeout_s)
+                is_done = _exchange(place, board, lambda: seen.is_done(store), timeout_s)
             people, role = len(store.identities()), _membership_role(store)
     except KeyboardInterrupt:
         print("edged: the daemon goes on with it; `edged sync status` says how far it is", file=sys.stderr)
@@ -121,14 +124,28 @@ def _wait(place: SyncPlace, timeout_s: float) -> int:
     if is_done:
         print(f"edged: the authority has put this node out of {place.namespace}", file=sys.stderr)
         return 1
+    why = _trouble(place, board) or (
+        "see whether the authority runs, both reach the same broker, and the invitation was not used up (the"
+        " authority's log says so)"
+    )
     print(
-        "edged: not there yet: see whether the authority runs, both reach the same broker, and the invitation"
-        " was not used up (the authority's log says so). The daemon goes"
-        f" on with it until the invitation runs out; `edged sync status` says how far it is"
+        f"edged: not there yet: {why}. The daemon goes on with it until the invitation runs out; `edged sync"
+        " status` says how far it is"
         f"{' (a daemon that runs must have a broker configured)' if place.is_running else ''}",
         file=sys.stderr,
     )
     return NOT_EVERYBODY
+
+
+def _trouble(place: SyncPlace, board: "SyncBoard") -> str:
+    """What whoever asks the authority says is wrong: the daemon, or this command in its stead."""
+    from edged.app.sync_told import word_of
+
+    standing = board.standing(place.namespace)
+    if standing is not None:
+        return standing.trouble
+    word = word_of(place.data_dir, place.namespace, place.daemon)
+    return "" if word is None else word.trouble
 
 
 class _Seen:
@@ -174,17 +191,16 @@ def _poll(place: SyncPlace, is_done: "Callable[[], bool]", timeout_s: float) -> 
     return True
 
 
-def _exchange(place: SyncPlace, is_done: "Callable[[], bool]", timeout_s: float) -> bool:
-    """Do the daemon's part meanwhile, because none runs."""
+def _exchange(place: SyncPlace, board: "SyncBoard", is_done: "Callable[[], bool]", timeout_s: float) -> bool:
+    """Do the daemon's part meanwhile, because none runs; `board` hears how it goes."""
     from edged.app.absolute_paths import with_absolute_paths
-    from edged.app.bare_node import embedder_hash
+    from edged.app.bare_node import embedder_in_use
     from edged.app.configuration import load
     from edged.app.encryption import configured_key
     from edged.app.sync_reembedding import LeftToTheDaemon
     from edged.app.syncing import SyncGround, exchange_until
     from edged.delivery.route import routes_of
     from edged.store.outbox import Outbox
-    from edged.sync.board import SyncBoard
     from edged.system.lock import FolderLock
 
     # The broker's password is a secret: whoever runs this may read it, or has the daemon run.
@@ -195,13 +211,13 @@ def _exchange(place: SyncPlace, is_done: "Callable[[], bool]", timeout_s: float)
             settings=settings,
             data_dir=place.data_dir,
             device=place.device(),
-            model_hash=embedder_hash(settings, place.data_dir),
+            embedder=embedder_in_use(settings, place.data_dir),
             clock=place.clock,
             key=configured_key(settings.privacy),
             outbox=outbox,
             reembedding=LeftToTheDaemon(),
         )
-        return exchange_until(ground, SyncBoard(), is_done, timeout_s)
+        return exchange_until(ground, board, is_done, timeout_s)
 
 
 def _text_of(path: Path) -> str:

@@ -5,12 +5,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edged.cli.groups_place import may
 from edged.cli.identities_words import warn
-from edged.cli.sync_place import SyncPlace, sync_action
+from edged.cli.sync_place import SyncPlace, require_yes, sync_action
 from edged.cli.sync_wait import duration
 from edged.cli.sync_words import when
-from edged.domain.errors import EdgedError
 from edged.settings.quantities import Duration
 
 if TYPE_CHECKING:
@@ -40,6 +38,7 @@ def _add_init(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         """edged sync init
         edged sync init --namespace office
         edged sync init --refound""",
+        _init,
     )
     parser.add_argument(
         "--refound",
@@ -49,7 +48,6 @@ def _add_init(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         " a new key; every other node must join again",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.set_defaults(run=_init)
 
 
 def _init(arguments: argparse.Namespace) -> int:
@@ -58,22 +56,21 @@ def _init(arguments: argparse.Namespace) -> int:
 
     place = SyncPlace(arguments)
     place.require_broker()
-    if arguments.refound and not arguments.yes:
-        question = (
+    if arguments.refound:
+        require_yes(
+            arguments,
             f"Found {place.namespace} anew from what this node has? The old authority must never come back,"
-            " and every other node must join again."
+            " and every other node must join again.",
         )
-        if not may(question):
-            raise EdgedError("nothing was changed")
     node, keys = place.device(), place.keys(may_create=True)
     with place.tables(may_create=True) as tables:
         init(tables, node, keys, random_bytes, is_anew=arguments.refound)
     print(
         f"this node, {node}, is the authority of {place.namespace} (key {keys.authority.public.hex()[:12]})"
     )
-    print("`edged sync invite` asks others in; `edged sync backup FILE` keeps it from being lost.")
-    _tell_without_daemon(place)
-    return 0
+    return place.done(
+        "`edged sync invite` asks others in; `edged sync backup FILE` keeps it from being lost."
+    )
 
 
 def _add_invite(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -85,13 +82,13 @@ def _add_invite(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         """edged sync invite
         edged sync invite --expires "10 min" --file camera.invitation
         edged sync invite --uses 20 --expires "1 d\"""",
+        _invite,
     )
     parser.add_argument("--file", type=Path, metavar="FILE", help="write it there, with mode 0600")
     parser.add_argument(
         "--expires", type=duration, default=Duration(3600), metavar="TIME", help="for so long (default: 1 h)"
     )
     parser.add_argument("--uses", type=_uses, default=1, metavar="N", help="for so many nodes (default: 1)")
-    parser.set_defaults(run=_invite)
 
 
 def _uses(text: str) -> int:
@@ -106,8 +103,7 @@ def _invite(arguments: argparse.Namespace) -> int:
     from edged.system.private_file import write_new
 
     place = SyncPlace(arguments)
-    with place.tables() as tables:
-        tables.require_authority("invitations are made")
+    with place.tables_of_authority("invitations are made") as tables:
         place.keys()
         made = invite(tables, random_bytes, lifetime_ms=round(arguments.expires * 1000), uses=arguments.uses)
     if arguments.file is None:
@@ -119,7 +115,7 @@ def _invite(arguments: argparse.Namespace) -> int:
     others = "one node" if arguments.uses == 1 else f"{arguments.uses} nodes"
     namespace = "" if place.namespace == "home" else f" --namespace {place.namespace}"
     print(f"For {others}, until {when(made.expires_ms)}. There: {how}{namespace}", file=sys.stderr)
-    _tell_without_daemon(place)
+    place.tell_without_daemon()
     return 0
 
 
@@ -132,38 +128,34 @@ def _add_remove(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         " invitations that are out end: it may know their codes. What it has it may keep: a node that is"
         " stolen knows who was enrolled until then.",
         "edged sync remove cam-2",
+        _remove,
     )
     parser.add_argument("node", metavar="NODE", help="the member, as `edged sync status` lists it")
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.set_defaults(run=_remove)
 
 
 def _remove(arguments: argparse.Namespace) -> int:
     from edged.app.sync_commands import expel
 
     place = SyncPlace(arguments)
-    with place.tables() as tables:
-        tables.require_authority("members are put out")
-        if not arguments.yes and not may(f"Put {arguments.node} out of {place.namespace}?"):
-            raise EdgedError("nobody was put out")
+    with place.tables_of_authority("members are put out") as tables:
+        require_yes(arguments, f"Put {arguments.node} out of {place.namespace}?", "nobody was put out")
         expel(tables, arguments.node)
-    print(
+    return place.done(
         f"{arguments.node} is put out of {place.namespace}; no invitation holds any more, and the key is"
         " changed next"
     )
-    _tell_without_daemon(place)
-    return 0
 
 
 def _add_rotate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = sync_action(
+    sync_action(
         actions,
         "rotate",
         "change the key that the namespace's pages are encrypted with",
         "All pages are published anew. It happens by itself after an erasure and when a member is put out.",
         "edged sync rotate",
+        _rotate,
     )
-    parser.set_defaults(run=_rotate)
 
 
 def _rotate(arguments: argparse.Namespace) -> int:
@@ -172,9 +164,7 @@ def _rotate(arguments: argparse.Namespace) -> int:
     place = SyncPlace(arguments)
     with place.tables() as tables:
         rotate(tables)
-    print(f"the key of {place.namespace} is changed next")
-    _tell_without_daemon(place)
-    return 0
+    return place.done(f"the key of {place.namespace} is changed next")
 
 
 def _add_promote(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -185,24 +175,22 @@ def _add_promote(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "The member must be in step. Both nodes' daemons must run. This node is a member afterwards;"
         " nobody has to join again.",
         "edged sync promote cam-2",
+        _promote,
     )
     parser.add_argument("node", metavar="NODE", help="the member, as `edged sync status` lists it")
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.set_defaults(run=_promote)
 
 
 def _promote(arguments: argparse.Namespace) -> int:
     from edged.app.sync_commands import promote
 
     place = SyncPlace(arguments)
-    with place.tables() as tables:
-        tables.require_authority("the authority is handed over")
-        if not arguments.yes and not may(f"Have {arguments.node} be the authority of {place.namespace}?"):
-            raise EdgedError("nothing was changed")
+    with place.tables_of_authority("the authority is handed over") as tables:
+        require_yes(arguments, f"Have {arguments.node} be the authority of {place.namespace}?")
         promote(tables, arguments.node)
-    print(f"{arguments.node} is on its way to be the authority; `edged sync status` says when it is")
-    _tell_without_daemon(place)
-    return 0
+    return place.done(
+        f"{arguments.node} is on its way to be the authority; `edged sync status` says when it is"
+    )
 
 
 def _add_leave(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -214,6 +202,7 @@ def _add_leave(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         " known here.",
         """edged sync leave
         edged sync leave --unsaid""",
+        _leave,
     )
     parser.add_argument(
         "--unsaid",
@@ -222,7 +211,6 @@ def _add_leave(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         " follow it, which hear nothing any more",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.set_defaults(run=_leave)
 
 
 def _leave(arguments: argparse.Namespace) -> int:
@@ -234,8 +222,7 @@ def _leave(arguments: argparse.Namespace) -> int:
         present = tables.membership()
         if not arguments.unsaid:
             require_leaving(tables)
-        if not arguments.yes and not may(_leave_question(present.node, place.namespace, arguments, tables)):
-            raise EdgedError("nothing was changed")
+        require_yes(arguments, _leave_question(present.node, place.namespace, arguments, tables))
         is_done = True
         if arguments.unsaid:
             leave_unsaid(tables)
@@ -244,11 +231,13 @@ def _leave(arguments: argparse.Namespace) -> int:
     if present.role in (SyncRole.SPLIT, SyncRole.AUTHORITY):
         # What was published with it is of a namespace that is over, or that another node goes on with.
         _drop_secret(place)
-    print(
-        f"{place.namespace} is not synced here any more" if is_done else "the authority is told, then it ends"
-    )
     if not is_done:
-        _tell_without_daemon(place)
+        return place.done("the authority is told, then it ends")
+    print(f"{place.namespace} is not synced here any more")
+    if present.role is SyncRole.AUTHORITY:
+        from edged.cli.sync_leftovers import what_stays
+
+        print(what_stays(place, present.node))
     return 0
 
 
@@ -276,8 +265,3 @@ def _drop_secret(place: SyncPlace) -> None:
         )
         warn([words])
     key_path(place.data_dir, place.namespace).unlink(missing_ok=True)
-
-
-def _tell_without_daemon(place: SyncPlace) -> None:
-    if not place.is_running:
-        warn([f"no daemon runs on {place.data_dir}: it is done when one does (`edged run`)"])

@@ -2,13 +2,16 @@
 
 import argparse
 import os
+import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edged.cli.groups_place import may
 from edged.cli.identities_place import Place, add_place_options
+from edged.cli.identities_words import warn
 from edged.domain.errors import EdgedError
 from edged.store.namespace_store import NamespaceStore
 from edged.system.lock import holder
@@ -19,26 +22,36 @@ if TYPE_CHECKING:
     from edged.settings.sync import Sync
 
 _LOOK_EVERY_S = 0.2
+_WIDTH = 100
+"""Of a description, which argparse prints as it is."""
 
 
 def sync_action(
     actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
     name: str,
     words: str,
-    more: str = "",
-    examples: str = "",
+    more: str,
+    examples: str,
+    run: Callable[[argparse.Namespace], int],
 ) -> argparse.ArgumentParser:
-    """Declare an action, with the options that say which namespace and whose configuration."""
+    """Declare an action and what does it, with the options that say which namespace, whose configuration."""
     lines = "".join(f"  {line.strip()}\n" for line in examples.strip().splitlines())
     parser = actions.add_parser(
         name,
         help=words,
-        description=f"{words[0].upper()}{words[1:]}. {more}".strip(),
+        description=textwrap.fill(f"{words[0].upper()}{words[1:]}. {more}".strip(), _WIDTH),
         epilog=f"examples:\n{lines}" if lines else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_place_options(parser)
+    parser.set_defaults(run=run)
     return parser
+
+
+def require_yes(arguments: argparse.Namespace, question: str, otherwise: str = "nothing was changed") -> None:
+    """Ask unless `--yes` was said; raises EdgedError, saying that `otherwise`, where the answer is no."""
+    if not arguments.yes and not may(question):
+        raise EdgedError(otherwise)
 
 
 class SyncPlace(Place):
@@ -51,10 +64,26 @@ class SyncPlace(Place):
     @contextmanager
     def tables(self, *, may_create: bool = False) -> Iterator["Tables"]:
         """The namespace's database, to be changed."""
+        with self.synced_store(may_create=may_create) as store:
+            yield self._tables(store)
+
+    @contextmanager
+    def tables_of_authority(self, what: str) -> Iterator["Tables"]:
+        """The same, where this node is the authority; raises EdgedError that says where `what` is done."""
+        with self.store_of_authority(what) as store:
+            yield self._tables(store)
+
+    @contextmanager
+    def store_of_authority(self, what: str) -> Iterator[NamespaceStore]:
+        """The store, on the same condition."""
+        with self.synced_store() as store:
+            self._tables(store).require_authority(what)
+            yield store
+
+    def _tables(self, store: NamespaceStore) -> "Tables":
         from edged.app.sync_commands import Place as Tables
 
-        with self.synced_store(may_create=may_create) as store:
-            yield Tables(store.connection, self.namespace, self.clock.moment().utc_ms)
+        return Tables(store.connection, self.namespace, self.clock.moment().utc_ms)
 
     def synced_store(self, *, may_create: bool = False) -> NamespaceStore:
         """The store; raises EdgedError where the namespace has no database."""
@@ -82,6 +111,17 @@ class SyncPlace(Place):
     def daemon(self) -> int | None:
         """The number of the daemon's process; None where none runs on the data folder."""
         return holder(self.data_dir)
+
+    def done(self, words: str) -> int:
+        """Say what is on its way to be done; gives the exit code."""
+        print(words)
+        self.tell_without_daemon()
+        return 0
+
+    def tell_without_daemon(self) -> None:
+        """Say that it takes a daemon, where none runs."""
+        if not self.is_running:
+            warn([f"no daemon runs on {self.data_dir}: it is done when one does (`edged run`)"])
 
     @property
     def max_age_ms(self) -> int | None:

@@ -12,12 +12,18 @@ from edged.domain.errors import ConfigurationError, EdgedError
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
-    from edged.replication.statements import Wanted
     from edged.settings.root import Settings
     from edged.store.namespace_store import NamespaceStore
+    from edged.store.sync_decisions import WaitingProposal
 
-_OWN = "SELECT identity_id, number, made_ms, verdict, why FROM sync_proposal ORDER BY number"
+_DECIDED = "proposals are answered"
+_OWN = (
+    "SELECT identity_id, max(number), min(made_ms), verdict, why FROM sync_proposal"
+    " GROUP BY identity_id, verdict, why ORDER BY max(number)"
+)
+"""What one person's changes needed several messages for is one proposal."""
 
 
 def add_proposals(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -33,32 +39,32 @@ def add_proposals(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
         inner,
         "list",
         "list what waits for the owner; at a member its own proposals",
-        "",
+        "What a node wants of one person is one proposal, also where it came in several messages.",
         "edged sync proposals list",
+        _list,
     )
     listed.add_argument("--json", action="store_true", help="print a JSON array")
-    listed.set_defaults(run=_list)
     accept = sync_action(
         inner,
         "accept",
         "take a proposal; every node has it with the next epoch",
         "",
         "edged sync proposals accept cam-2 1700000000000",
+        _accept,
     )
     _add_which(accept)
-    accept.set_defaults(run=_accept)
     refuse = sync_action(
         inner,
         "refuse",
         "refuse a proposal; the node that made it takes it back",
         "",
         'edged sync proposals refuse cam-2 1700000000000 --why "not one of ours"',
+        _refuse,
     )
     _add_which(refuse)
     refuse.add_argument(
         "--why", metavar="WORDS", default="the owner did not want it", help="told to the node"
     )
-    refuse.set_defaults(run=_refuse)
 
 
 def _add_which(parser: argparse.ArgumentParser) -> None:
@@ -92,29 +98,38 @@ def _waiting(connection: "sqlite3.Connection") -> list[dict[str, Any]]:
             "node": each.node,
             "number": each.number,
             "at": each.at_ms,
-            "identityId": each.wanted.identity_id,
-            "what": _what(each.wanted, each.faces),
+            "identityId": each.identity_id,
+            "what": _what(each),
         }
         for each in waiting_proposals(connection)
     ]
 
 
-def _what(wanted: "Wanted", faces: int) -> str:
-    """What is wanted, in words."""
-    if wanted.remove:
-        return "forget them" if wanted.heir is None else f"merge them into {wanted.heir[:8]}"
+def _what(proposal: "WaitingProposal") -> str:
+    """What is wanted, in words: what it comes to when all its parts are done."""
+    parts = proposal.parts
+    if parts[-1].remove:
+        heir = parts[-1].heir
+        return "forget them" if heir is None else f"merge them into {heir[:8]}"
+    name = _last(part.name for part in parts)
+    custom_id = _last(part.custom_id for part in parts)
+    gone = sum(len(part.remove_faces) for part in parts)
     words = []
-    if wanted.created_ms is not None:
-        words.append(f"enrol {wanted.name or 'somebody without a name'}")
-    elif wanted.name is not None:
-        words.append(f"call them {wanted.name}")
-    if wanted.custom_id is not None:
-        words.append(f"customId {wanted.custom_id}" if wanted.custom_id else "no customId")
-    if faces:
-        words.append(f"add {counted(faces)}")
-    if wanted.remove_faces:
-        words.append(f"take {counted(len(wanted.remove_faces))} away")
+    if any(part.created_ms is not None for part in parts):
+        words.append(f"enrol {name or 'somebody without a name'}")
+    elif name is not None:
+        words.append(f"call them {name}")
+    if custom_id is not None:
+        words.append(f"customId {custom_id}" if custom_id else "no customId")
+    if proposal.faces:
+        words.append(f"add {counted(proposal.faces)}")
+    if gone:
+        words.append(f"take {counted(gone)} away")
     return ", ".join(words) or "nothing"
+
+
+def _last(texts: "Iterable[str | None]") -> str | None:
+    return next((text for text in reversed(list(texts)) if text is not None), None)
 
 
 def _own(connection: "sqlite3.Connection") -> list[dict[str, Any]]:
@@ -130,22 +145,20 @@ def _own(connection: "sqlite3.Connection") -> list[dict[str, Any]]:
 
 
 def _accept(arguments: argparse.Namespace) -> int:
-    from edged.app.bare_node import embedder_hash
+    from edged.app.bare_node import embedder_in_use
     from edged.app.erasing import swept
     from edged.store.sync_decisions import accept
 
     place = SyncPlace(arguments)
-    with place.tables() as tables:
-        tables.require_authority("proposals are decided on")
     if place.settings is None:
         raise ConfigurationError("there is no configuration", remedy="Name it with `--config FILE`.")
-    with place.synced_store() as store:
-        model_hash = embedder_hash(place.settings, place.data_dir)
-        outcome = accept(store, arguments.node, arguments.number, model_hash)
+    with place.store_of_authority(_DECIDED) as store:
+        embedder = embedder_in_use(place.settings, place.data_dir)
+        outcome = accept(store, arguments.node, arguments.number, embedder)
         if outcome.has_erased:
             warn(swept(store, place.namespace, place.data_dir))
         if outcome.lacks_vectors:
-            _embed(place, place.settings, store, model_hash)
+            _embed(place, place.settings, store, embedder.model_hash)
         warn(place.finish(store))
     print(f"accepted: {arguments.node} {arguments.number}")
     return 0
@@ -165,9 +178,7 @@ def _refuse(arguments: argparse.Namespace) -> int:
     from edged.store.sync_decisions import refuse
 
     place = SyncPlace(arguments)
-    with place.tables() as tables:
-        tables.require_authority("proposals are decided on")
-    with place.synced_store() as store:
+    with place.store_of_authority(_DECIDED) as store:
         refuse(store, arguments.node, arguments.number, arguments.why)
         # What was wanted had faces in it.
         warn(list(store.swept_log()))

@@ -16,9 +16,9 @@ def add_status(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "At the authority, how far each member is. Ends with 1 where something is to be done.",
         """edged sync status
         edged sync status --namespace office --json""",
+        _run,
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object")
-    parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -48,6 +48,8 @@ class Waiting:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._place = SyncPlace(arguments)
         self._timeout_s: float | None = arguments.wait
+        # What is printed is one JSON document then.
+        self._out = sys.stderr if getattr(arguments, "json", False) else sys.stdout
 
     def finish(self, identity_ids: list[str]) -> int:
         """Tell how it goes until all have confirmed; returns the command's exit code."""
@@ -88,7 +90,7 @@ class Waiting:
                 pause()
             if seen is None:
                 return 0
-            print(told(seen, place.clock.moment().utc_ms))
+            print(told(seen, place.clock.moment().utc_ms), file=self._out)
         return 1 if seen.is_refused else 0 if seen.is_settled else NOT_EVERYBODY
 
 

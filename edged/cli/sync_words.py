@@ -30,7 +30,7 @@ def told(seen: "Standing", now_ms: int) -> str:
     ]
     if seen.daemon is not None:
         so_long = span(max(0, now_ms - seen.daemon.since_ms))
-        lines.append(f"daemon     {seen.daemon.state}, since {so_long} (process {seen.daemon.process})")
+        lines.append(f"daemon     {seen.daemon.state}, for {so_long} (process {seen.daemon.process})")
     if seen.own_proposals:
         lines.append(f"proposals  {seen.own_proposals} of this node are not answered yet")
     if seen.waiting_proposals:

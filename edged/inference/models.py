@@ -34,6 +34,7 @@ def load_models(chosen: settings.Models, min_score: float | None) -> Models:
         FaceDetector(loader.load(detector), detector_head, min_score or detector_head.least_score),
         FaceMeshLandmarker(loader.load(landmarks), head_of(landmarks, LandmarksHead)),
         _embedder(loader, embedder),
+        head_of(embedder, EmbedderHead).size,
         load_calibration(catalogue, embedder),
         remarks=tuple(loader.remarks),
         described=(
@@ -42,7 +43,6 @@ def load_models(chosen: settings.Models, min_score: float | None) -> Models:
             ("landmarks", _called(landmarks)),
             ("embedder", _called(embedder)),
         ),
-        embedding_size=head_of(embedder, EmbedderHead).size,
     )
 
 

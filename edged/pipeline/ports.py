@@ -108,14 +108,14 @@ class Models:
     detector: Detector
     landmarker: Landmarker
     embedder: Embedder
+    embedding_size: int
+    """How many float32 an embedding has."""
     calibration: Calibration | None = None
     """None of an embedder that nobody measured yet: it can be evaluated, and nobody recognised with it."""
     remarks: tuple[str, ...] = ()
     """What a person should know: a delegate that was asked for and is not used."""
     described: tuple[tuple[str, str], ...] = ()
     """What runs: `runtime`, `detector`, `landmarks`, `embedder`, each with its name and version."""
-    embedding_size: int | None = None
-    """How many numbers an embedding has; None where any will do."""
 
     def calibrated(self) -> Calibration:
         """The calibration, for whoever decides by it; raises `ModelError` where there is none."""

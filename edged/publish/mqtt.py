@@ -15,7 +15,7 @@ from edged.delivery.window import Window
 from edged.domain.moment import Clock
 from edged.publish.announcer import Announcer
 from edged.publish.latest_states import Saying
-from edged.publish.mqtt_address import address_of
+from edged.publish.mqtt_address import address_of, rename_words
 from edged.publish.mqtt_keeper import LinkKeeper, Turn
 from edged.publish.mqtt_link import Ack, MqttLink
 from edged.publish.mqtt_subscriptions import Subscriptions
@@ -74,6 +74,7 @@ class MqttSink:
             jitter,
             self._alarm,
             subscriptions,
+            rename=rename_words(settings, device),
         )
         self._in_flight: dict[int, int | Saying | None] = {}
         """By packet identifier: the index in the batch, what does not come from the outbox, or None for what
@@ -96,7 +97,8 @@ class MqttSink:
         """How it is doing, for people."""
         link = self._link
         if link is not None and link.is_up:
-            trouble = self._subscriptions.trouble if self._subscriptions else ""
+            unread = self._subscriptions.trouble if self._subscriptions else ""
+            trouble = ", ".join(words for words in (unread, self._keeper.remark) if words)
             return f"connected to {self._where} (MQTT {link.version}){trouble and f', {trouble}'}"
         return f"not connected to {self._where}: {self._keeper.trouble}"
 
@@ -210,7 +212,7 @@ class MqttSink:
             failed = Outcome(Fate.FAILED, f"the connection was lost while it was sent: {link.reason}")
             self._batch.answered(on_their_way[0], failed)
         self._in_flight.clear()
-        self._keeper.end()
+        self._keeper.end(is_idle=not on_their_way)
 
     def _fill(self, parcels: Sequence[Parcel]) -> None:
         while self._link is not None and len(self._in_flight) < self._window.size:

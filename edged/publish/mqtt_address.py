@@ -3,11 +3,18 @@
 from typing import Final
 
 from edged.delivery.topics import Topics
-from edged.publish.mqtt_link import Address
+from edged.publish.mqtt_client import Address
 from edged.settings.sinks import MqttSink
 
 _PORT: Final = 1883
 _PORT_TLS: Final = 8883
+
+
+def rename_words(settings: MqttSink, device: str) -> str:
+    """What to change where another client has our name at the sink's broker."""
+    if settings.client_id is not None:
+        return f"give each its own `client_id` in its sink `mqtt` (here `{settings.client_id}`)"
+    return f"give each its own `device` in its configuration (here `{device}`), or stop one of them"
 
 
 def address_of(settings: MqttSink, device: str, topics: Topics) -> Address:

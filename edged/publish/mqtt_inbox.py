@@ -22,7 +22,7 @@ class MqttRequest:
     Attributes:
         sink_id: of the sink that it came by, and that its answers go by.
         namespace: of its topic.
-        body: as it came, undecoded; None where it is larger than `most_bytes`.
+        body: as it came, undecoded; None where it is larger than `most_bytes`, and was not read.
         most_bytes: `max_request` of the sink.
         answers: the topic below which answers go that have no topic of their own.
         response_topic: where whoever asked listens; None where that was not said.
@@ -96,7 +96,7 @@ class RequestInbox:
             MqttRequest(
                 sink_id=self._sink_id,
                 namespace=self._namespaces[arrival.topic],
-                body=arrival.payload if len(arrival.payload) <= self.most_bytes else None,
+                body=None if arrival.unread or len(arrival.payload) > self.most_bytes else arrival.payload,
                 most_bytes=self.most_bytes,
                 answers=arrival.topic,
                 response_topic=arrival.response_topic,

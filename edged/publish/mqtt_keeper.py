@@ -7,11 +7,13 @@ from typing import Final
 
 from edged.delivery import mqtt_answer
 from edged.delivery.mqtt_version import VersionChoice
+from edged.delivery.rivalry import Rivalry
 from edged.domain.backoff import Backoff
 from edged.domain.errors import ConfigurationError
 from edged.domain.moment import Clock
 from edged.publish.complaints import Complaints
-from edged.publish.mqtt_link import Ack, Address, MqttLink, Reader
+from edged.publish.mqtt_client import Address
+from edged.publish.mqtt_link import Ack, MqttLink, Reader
 from edged.publish.network_words import in_words
 from edged.publish.tls import client_context
 from edged.publish.wake_up import WakeUp
@@ -47,6 +49,7 @@ class LinkKeeper:
         jitter: gives numbers from 0 to below 1, by chance.
         alarm: ends the waits.
         reader: takes what comes; None where nothing is read.
+        rename: what to change where another client has our name, for a person.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class LinkKeeper:
         jitter: Callable[[], float],
         alarm: WakeUp,
         reader: Reader | None,
+        *,
+        rename: str,
     ) -> None:
         self.where = f"{address.host}:{address.port}"
         self.link: MqttLink | None = None
@@ -75,6 +80,9 @@ class LinkKeeper:
         self._reader = reader
         self._version = VersionChoice(settings.protocol)
         self._backoff = Backoff(first_s=settings.retry.first, most_s=settings.retry.most)
+        self._rivalry = Rivalry(address.client_id, rename)
+        self._read_past = Complaints(_LOG, clock)
+        self._unread = ""
         self._is_greeted = False
         self._since_ms = 0
         self._progress_ms = 0
@@ -84,6 +92,11 @@ class LinkKeeper:
     def is_greeted(self) -> bool:
         """Whether the connection stands and `look` has said so."""
         return self.link is not None and self._is_greeted
+
+    @property
+    def remark(self) -> str:
+        """What is wrong, or may be, though the connection stands: another client has our name."""
+        return self._rivalry.words
 
     def wait_s(self) -> float:
         """How long it is until a connection may be made; 0: now."""
@@ -113,7 +126,17 @@ class LinkKeeper:
 
     def service(self, timeout_s: float) -> list[Ack]:
         """Wait for the broker or the alarm, and do what is to do; returns what was acknowledged."""
-        return self.link.service(timeout_s) if self.link is not None else []
+        if self.link is None:
+            return []
+        acks = self.link.service(timeout_s)
+        for unread in self.link.unread():
+            topic = mqtt_answer.said_by_broker(unread.topic)
+            # The first stands for all: others choose the topics, and would fill the log.
+            self._unread = (
+                self._unread or f"{self._who} leaves messages unread, as one at {topic}: {unread.why}"
+            )
+            self._read_past.tell(self._unread)
+        return acks
 
     def look(self, *, has_moved: bool) -> Turn:
         """See how the connection is.
@@ -139,8 +162,10 @@ class LinkKeeper:
             link.abandon("no answer to the CONNECT in time")
             return Turn.LOST
         if link.is_up and now_ms - self._since_ms > _STEADY_MS:
-            self._backoff.succeeded()
-            self.complaints.settle(f"{self._who} is connected to {self.where}")
+            self._rivalry.stands(now_ms - self._since_ms)
+            if not self.remark:
+                self._backoff.succeeded()
+                self.complaints.settle(f"{self._who} is connected to {self.where}")
         return Turn.NOTHING
 
     def greeting_level(self) -> int:
@@ -150,17 +175,21 @@ class LinkKeeper:
         """
         return logging.DEBUG if self._backoff.failures > 1 else logging.INFO
 
-    def end(self) -> None:
-        """Let go of a connection that is over, and say why; the next one comes after a wait."""
+    def end(self, *, is_idle: bool = True) -> None:
+        """Let go of a connection that is over, and say why; the next one comes after a wait.
+
+        `is_idle`: nothing waited for its acknowledgement. Else what was sent may be why it ended.
+        """
         link, self.link = self.link, None
         if link is None:
             return
         link.abandon(link.reason)
         if self._is_greeted:
-            self._failed(link.reason)
+            self._put_out(link, is_idle=is_idle)
         elif link.refusal is None:
             self._version.closed()
-            self._failed(f"{link.reason} before the broker said anything (MQTT {link.version})")
+            words = "" if link.is_at_fault else " before the broker said anything"
+            self._failed(f"{link.reason}{words} (MQTT {link.version})")
         elif link.refusal == mqtt_answer.UNSUPPORTED_PROTOCOL and self._version.refused():
             _LOG.info("The broker at %s has no MQTT 5: speaking 3.1.1", self.where)
         else:
@@ -168,14 +197,33 @@ class LinkKeeper:
             words = mqtt_answer.connect_refusal(link.refusal)
             self._failed(words, level=logging.ERROR if must_act else logging.WARNING)
 
+    def _put_out(self, link: MqttLink, *, is_idle: bool) -> None:
+        """A connection that stood is over: by another client of our name, or otherwise."""
+        if link.farewell == mqtt_answer.SESSION_TAKEN_OVER:
+            wait_s = self._rivalry.put_out(self._jitter())
+            self._failed(self.remark, level=logging.ERROR, least_s=wait_s)
+            return
+        wait_s = 0.0
+        if link.is_hung_up and is_idle:
+            stood_ms = self._clock.moment().steady_ms - self._since_ms
+            wait_s = self._rivalry.closed(stood_ms, self._jitter())
+        elif not link.is_hung_up:
+            self._rivalry.ended()
+        self._failed(self.remark or link.reason, least_s=wait_s)
+
+    def part(self, trouble: str) -> None:
+        """End a connection that is of no use, and say why; the next one comes after the longest wait."""
+        self.say_goodbye()
+        self._failed(trouble, level=logging.ERROR, least_s=self._settings.retry.most)
+
     def say_goodbye(self) -> None:
         """End the connection in order, where there is one."""
         link, self.link = self.link, None
         if link is not None:
             link.disconnect()
 
-    def _failed(self, trouble: str, *, level: int = logging.WARNING) -> None:
-        wait_s = self._backoff.failed(self._jitter())
+    def _failed(self, trouble: str, *, level: int = logging.WARNING, least_s: float = 0.0) -> None:
+        wait_s = max(least_s, self._backoff.failed(self._jitter()))
         self._retry_at_ms = self._clock.moment().steady_ms + int(wait_s * 1000)
         self.trouble = trouble
         words = f"{self._who} is not connected to {self.where}, {self._meanwhile}: {trouble}"

@@ -17,8 +17,12 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edged.delivery.mqtt_gate import PacketGate
+from edged.delivery.mqtt_terms import BrokerTerms
+from edged.delivery.mqtt_version import MqttVersion
 from edged.domain.errors import DeliveryError
 from edged.domain.moment import Clock
+from edged.publish.mqtt_client import GatedClient
 from edged.publish.network_words import in_words
 from edged.publish.tls import client_context
 from edged.settings.sinks import MqttSink
@@ -76,6 +80,18 @@ class BrokerSight:
     retained: dict[str, bytes] = field(default_factory=dict)
     certificate_until_ms: int | None = None
 
+    @property
+    def terms(self) -> BrokerTerms:
+        """On which terms it let us in."""
+        limits = self.limits
+        return BrokerTerms(
+            receive_maximum=limits.get("ReceiveMaximum"),
+            packet_maximum=limits.get("MaximumPacketSize"),
+            most_qos=limits.get("MaximumQoS", 2),
+            keeps_retained=bool(limits.get("RetainAvailable", 1)),
+            takes_wildcards=bool(limits.get("WildcardSubscriptionAvailable", 1)),
+        )
+
 
 def look_at_broker(
     section: MqttSink, clock: Clock, *, write: Sequence[str], read: Sequence[str]
@@ -121,8 +137,9 @@ class _Visit:
         self._granted: dict[int, list[str]] = {}
         self._acknowledged: dict[int, str] = {}
         self._came: set[tuple[str, bytes]] = set()
-        self._client = Client(
+        self._client = GatedClient(
             CallbackAPIVersion.VERSION2,
+            gate=PacketGate(MqttVersion(version), _MOST_PACKET_BYTES, _KEEP_ALIVE_S),
             client_id=f"edged-doctor-{os.getpid()}",
             protocol=_VERSIONS[version],
             reconnect_on_failure=False,
@@ -154,7 +171,10 @@ class _Visit:
         self._sight.certificate_until_ms = _certificate_end(client.socket())
         client.loop_start()
         self._wait(lambda: self._welcome is not None, PATIENCE_S)
-        return "the connection was closed without a word" if self._welcome is None else self._welcome
+        if self._welcome is not None:
+            return self._welcome
+        fault = self._client.fault
+        return f"the broker sent {fault}" if fault else "the connection was closed without a word"
 
     def look(self, clock: Clock, write: Sequence[str], read: Sequence[str]) -> BrokerSight:
         """Subscribe and publish; returns what was learnt."""
@@ -203,6 +223,7 @@ class _Visit:
                 "RetainAvailable",
                 "MaximumQoS",
                 "ServerKeepAlive",
+                "WildcardSubscriptionAvailable",
             )
             self._sight.limits = {
                 name: int(value) for name in names if (value := getattr(properties, name, None)) is not None

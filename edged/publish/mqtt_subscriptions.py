@@ -23,6 +23,7 @@ class Arrival:
     Attributes:
         response_topic: None where it has none, and always on MQTT 3.1.1.
         correlation: empty likewise.
+        unread: why its payload is not here, `oversized` or `malformed`; empty where it is.
     """
 
     topic: str
@@ -30,6 +31,7 @@ class Arrival:
     is_retained: bool
     response_topic: str | None
     correlation: bytes
+    unread: str = ""
 
 
 class Taker(Protocol):

@@ -20,6 +20,8 @@ Namespace = Annotated[str, Meta(max_length=128)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 ANSWERS_KEPT: Final = 64
 """The authority tells each node what became of so many of its proposals; more than it can have under way."""
+MOST_WAITING: Final = 64
+"""So many proposals of one node wait for the owner, at the most."""
 FIRST: Final = "0" * 64
 """What the first manifest names as the one before."""
 

@@ -21,6 +21,9 @@ _BY_CODE: Final[Mapping[int, StoreFault]] = {
 }
 """By SQLite's primary result codes, https://www.sqlite.org/rescode.html."""
 
+_NO_ROOM_FOR_SHARED_MEMORY: Final = sqlite3.SQLITE_IOERR_SHMSIZE
+"""Whoever opens a database first makes its file `-shm`: there a full disk shows first, as an I/O error."""
+
 _BY_ERRNO: Final[Mapping[int, StoreFault]] = {
     errno.ENOSPC: StoreFault.FULL,
     errno.EDQUOT: StoreFault.FULL,
@@ -68,6 +71,11 @@ def translated(path: Path) -> Iterator[None]:
         raise _of_system(path, error) from error
 
 
+def told_of(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    """What sqlite3 raised about `path` outside of `translated`, in words."""
+    return _of_sqlite(path, error)
+
+
 def is_there(path: Path) -> bool:
     """Whether a file or folder exists; raises StoreError where its folder may not be looked into."""
     with translated(path):
@@ -78,6 +86,8 @@ def _of_sqlite(path: Path, error: sqlite3.DatabaseError) -> StoreError:
     # Extended codes keep the primary one in their low byte. Errors of the Python module itself have none.
     code: int | None = getattr(error, "sqlite_errorcode", None)
     fault = _BY_CODE.get(code & 0xFF, StoreFault.BROKEN) if code is not None else StoreFault.BROKEN
+    if code == _NO_ROOM_FOR_SHARED_MEMORY:
+        fault = StoreFault.FULL
     return _in_words(path, fault, str(error))
 
 

@@ -17,6 +17,7 @@ from edged.store.gallery_ports import Erasures, Galleries, Groups
 from edged.store.group_store import GroupStore
 from edged.store.namespace_files import file_of, namespace_path
 from edged.store.namespace_recovery import Recovery, open_or_recover
+from edged.store.namespace_snapshots import APART_MS
 from edged.store.namespace_store import NamespaceStore
 from edged.store.sealing import Key
 
@@ -157,6 +158,7 @@ class _Watched:
         self._group_revision = -1
         self._is_known = False
         self._snapshotted = -1
+        self._snapshot_rests_until_ms = 0
         self._trouble = ""
         self._looks_to_rest = 0
 
@@ -183,11 +185,13 @@ class _Watched:
                 self._trouble = ""
 
     def keep_snapshot(self, *, is_last: bool = False) -> None:
-        """Copy what has no copy yet; never raises. A failure is said, and tried again after a change."""
-        store = self._store
+        """Copy what has no copy yet; never raises. A failure is said, and tried again after a while."""
+        store, now = self._store, self._clock.moment()
         if store is None or self._snapshotted == self._revision:
             return
-        utc_ms = self._clock.moment().utc_ms
+        if now.steady_ms < self._snapshot_rests_until_ms and not is_last:
+            return
+        utc_ms = now.utc_ms
         try:
             if store.snapshots.is_due(store.connection, utc_ms, is_last=is_last):
                 store.snapshots.take(store.connection, utc_ms)
@@ -195,6 +199,8 @@ class _Watched:
                 return
         except StoreError as error:
             _LOG.error("namespace %s: no snapshot was taken: %s", self.namespace, error)
+            self._snapshot_rests_until_ms = now.steady_ms + APART_MS
+            return
         self._snapshotted = self._revision
 
     def close(self) -> None:

@@ -5,14 +5,17 @@ Functions that take a connection are of the caller's transaction.
 
 import sqlite3
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 import msgspec
 
+from edged.domain.embedder import EmbedderInUse
 from edged.domain.errors import InputError
 from edged.replication.people import SharedFace
 from edged.replication.refusal import Refusal, RefusedError
-from edged.replication.statements import ANSWERS_KEPT, Answer, Wanted
+from edged.replication.statements import ANSWERS_KEPT, MOST_WAITING, Answer, Wanted
 from edged.store.database import transaction
 from edged.store.namespace_queries import ledger
 from edged.store.namespace_store import NamespaceStore
@@ -21,8 +24,6 @@ from edged.store.sync_members import untell
 from edged.store.sync_records import epoch_record
 from edged.store.sync_wanted import Outcome, WantedError, apply_wanted, checked_wanted
 
-MOST_WAITING: Final = 64
-"""Of each node."""
 _FACES: Final = msgspec.msgpack.Decoder(tuple[SharedFace, ...])
 
 
@@ -38,23 +39,29 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class WaitingProposal:
-    """A proposal that waits for the owner's word.
+    """What a node wants of one person and waits for the owner's word, however many messages it came in.
 
     Attributes:
-        node, number: whose, and its number there.
-        at_ms: when it came, UTC milliseconds.
-        wanted: what.
-        faces: how many new ones.
+        node: whose.
+        identity_id: the person's.
+        number: at the node, of the latest of its parts.
+        at_ms: when the first of them came, UTC milliseconds.
+        parts: what each wants, in the order in which they are to be done.
     """
 
     node: str
+    identity_id: str
     number: int
     at_ms: int
-    wanted: Wanted
-    faces: int
+    parts: tuple[Wanted, ...]
+
+    @property
+    def faces(self) -> int:
+        """How many new ones."""
+        return sum(len(_FACES.decode(part.add_faces)) for part in self.parts if part.add_faces)
 
 
-def decide(store: NamespaceStore, offer: Offer, model_hash: str, *, asks: bool) -> Outcome:
+def decide(store: NamespaceStore, offer: Offer, embedder: EmbedderInUse, *, asks: bool) -> Outcome:
     """Take a proposal, refuse it, or have it wait for the owner; all of it in one transaction.
 
     Raises StoreError, and RefusedError for one that is too old.
@@ -64,7 +71,7 @@ def decide(store: NamespaceStore, offer: Offer, model_hash: str, *, asks: bool) 
         if refusal is not None:
             untell(connection, offer.node)
         else:
-            return _decided(store, offer, model_hash, asks=asks)
+            return _decided(store, offer, embedder, asks=asks)
     if refusal:
         raise RefusedError(Refusal.OLD, refusal)
     return Outcome()
@@ -84,46 +91,60 @@ def answers(connection: sqlite3.Connection, node: str) -> tuple[Answer, ...]:
 def waiting_proposals(connection: sqlite3.Connection) -> list[WaitingProposal]:
     """What waits for the owner, the oldest first; raises StoreError where it does not open."""
     rows = connection.execute(
-        "SELECT node, number, at_ms, wanted FROM sync_proposed WHERE verdict = 'waiting'"
-        " ORDER BY at_ms, node, number"
-    ).fetchall()
+        "SELECT node, identity_id, number, at_ms, wanted FROM sync_proposed WHERE verdict = 'waiting'"
+        " ORDER BY node, identity_id, number"
+    )
     found = []
-    for node, number, at_ms, blob in rows:
-        wanted = _opened(connection, node, number, blob)
-        faces = len(_FACES.decode(wanted.add_faces)) if wanted.add_faces else 0
-        found.append(WaitingProposal(node, number, at_ms, wanted, faces))
-    return found
+    for (node, identity_id), each in groupby(rows, itemgetter(0, 1)):
+        parts = list(each)
+        found.append(
+            WaitingProposal(
+                node,
+                identity_id,
+                number=parts[-1][2],
+                at_ms=min(at_ms for *_, at_ms, _ in parts),
+                parts=tuple(_opened(connection, node, number, blob) for _, _, number, _, blob in parts),
+            )
+        )
+    return sorted(found, key=lambda one: (one.at_ms, one.node, one.number))
 
 
-def accept(store: NamespaceStore, node: str, number: int, model_hash: str) -> Outcome:
-    """Take a proposal that waits; the daemon publishes it.
+def accept(store: NamespaceStore, node: str, number: int, embedder: EmbedderInUse) -> Outcome:
+    """Take a proposal that waits, with all parts of it up to this number; the daemon publishes it.
 
-    Raises InputError: there is none, or what it wants cannot be (it stays, to be refused).
+    Raises InputError: there is none, or what it wants cannot be (all of it stays, to be refused).
     """
+    outcomes = []
     with transaction(store.connection) as connection:
-        blob, token = _waiting_row(connection, node, number)
-        wanted = _opened(connection, node, number, blob)
-        try:
-            checked_wanted(wanted, model_hash)
-            outcome = apply_wanted(store, wanted, model_hash)
-        except WantedError as error:
-            raise InputError(
-                f"the proposal {number} of {node} cannot be taken: {error.why}",
-                remedy=f"Refuse it: `edged sync proposals refuse {node} {number}`.",
-            ) from None
-        _answer(connection, Offer(node, number, token, wanted), store.now_ms, "")
+        for offer in _waiting_parts(connection, node, number):
+            try:
+                checked_wanted(offer.wanted, embedder)
+                outcomes.append(apply_wanted(store, offer.wanted, embedder))
+            except WantedError as error:
+                raise InputError(
+                    f"the proposal {number} of {node} cannot be taken: {error.why}",
+                    remedy=f"Refuse it: `edged sync proposals refuse {node} {number}`.",
+                ) from None
+            _answer(connection, offer, store.now_ms, "")
         untell(connection, node)
-        return outcome
+    return Outcome(
+        has_changed=any(each.has_changed for each in outcomes),
+        has_erased=any(each.has_erased for each in outcomes),
+        lacks_vectors=any(each.lacks_vectors for each in outcomes),
+    )
 
 
 def refuse(store: NamespaceStore, node: str, number: int, why: str = "the owner did not want it") -> None:
-    """Refuse a proposal that waits; raises InputError where there is none."""
+    """Refuse a proposal that waits, with all parts of it up to this number; InputError where there is none.
+
+    Of somebody who is not here later parts are refused too: without the first there is nobody to be changed.
+    """
     with transaction(store.connection) as connection:
-        _waiting_row(connection, node, number)
         connection.execute(
             "UPDATE sync_proposed SET verdict = 'refused', wanted = NULL, why = ?"
-            " WHERE node = ? AND number = ?",
-            (why[:300], node, number),
+            " WHERE node = ? AND identity_id = ? AND verdict = 'waiting' AND (number <= ?"
+            " OR NOT EXISTS (SELECT 1 FROM identity WHERE id = identity_id))",
+            (why[:300], node, _waits_for(connection, node, number), number),
         )
         untell(connection, node)
 
@@ -144,22 +165,39 @@ def _refusal_of_old(connection: sqlite3.Connection, offer: Offer) -> str | None:
     return None
 
 
-def _decided(store: NamespaceStore, offer: Offer, model_hash: str, *, asks: bool) -> Outcome:
+def _decided(store: NamespaceStore, offer: Offer, embedder: EmbedderInUse, *, asks: bool) -> Outcome:
     connection, outcome, why = store.connection, Outcome(), ""
     is_overtaking = _overtake(connection, offer)
+    # A later part is not done before those that wait, also where the owner is asked no more.
+    is_waiting = asks or _has_earlier(connection, offer)
     try:
-        checked_wanted(offer.wanted, model_hash)
-        if asks:
+        checked_wanted(offer.wanted, embedder)
+        if is_waiting:
+            _require_somebody(connection, offer)
             _wait(connection, offer, store.now_ms)
         else:
-            outcome = apply_wanted(store, offer.wanted, model_hash)
+            outcome = apply_wanted(store, offer.wanted, embedder)
     except WantedError as error:
         why = error.why
-    if why or not asks:
+    if why or not is_waiting:
         _answer(connection, offer, store.now_ms, why)
     untell(connection, offer.node)
     _forget_oldest(connection, offer.node)
     return replace(outcome, has_erased=True) if is_overtaking else outcome
+
+
+def _has_earlier(connection: sqlite3.Connection, offer: Offer) -> bool:
+    query = "SELECT 1 FROM sync_proposed WHERE node = ? AND identity_id = ? AND verdict = 'waiting'"
+    return connection.execute(query, (offer.node, offer.wanted.identity_id)).fetchone() is not None
+
+
+def _require_somebody(connection: sqlite3.Connection, offer: Offer) -> None:
+    """Of who is neither here nor asked for, no change can be taken, whatever the owner says."""
+    wanted = offer.wanted
+    if wanted.remove or wanted.created_ms is not None or _has_earlier(connection, offer):
+        return
+    if not connection.execute("SELECT 1 FROM identity WHERE id = ?", (wanted.identity_id,)).fetchone():
+        raise WantedError("the person was removed meanwhile")
 
 
 def _wait(connection: sqlite3.Connection, offer: Offer, now_ms: int) -> None:
@@ -223,16 +261,27 @@ def _forget_oldest(connection: sqlite3.Connection, node: str) -> None:
     )
 
 
-def _waiting_row(connection: sqlite3.Connection, node: str, number: int) -> tuple[bytes, str]:
+def _waiting_parts(connection: sqlite3.Connection, node: str, number: int) -> list[Offer]:
+    """All of a person up to a number, in the order in which they were made."""
+    rows = connection.execute(
+        "SELECT number, token, wanted FROM sync_proposed WHERE node = ? AND identity_id = ?"
+        " AND verdict = 'waiting' AND number <= ? ORDER BY number",
+        (node, _waits_for(connection, node, number), number),
+    ).fetchall()
+    return [Offer(node, each, token, _opened(connection, node, each, blob)) for each, token, blob in rows]
+
+
+def _waits_for(connection: sqlite3.Connection, node: str, number: int) -> str:
+    """The id of the person of a proposal that waits."""
     row = connection.execute(
-        "SELECT wanted, token FROM sync_proposed WHERE node = ? AND number = ? AND verdict = 'waiting'",
+        "SELECT identity_id FROM sync_proposed WHERE node = ? AND number = ? AND verdict = 'waiting'",
         (node, number),
     ).fetchone()
     if row is None:
         raise InputError(
             f"no proposal {number} of {node} waits", remedy="`edged sync proposals list` says which do."
         )
-    return bytes(row[0]), str(row[1])
+    return str(row[0])
 
 
 def _opened(connection: sqlite3.Connection, node: str, number: int, blob: bytes) -> Wanted:

@@ -57,6 +57,13 @@ class Known:
     envelopes: dict[int, bytes]
     succeeds: int = 0
 
+    @property
+    def has_to_settle(self) -> bool:
+        """Whether `settle_keys` may have something to do."""
+        present = self.manifest
+        is_older = present is not None and any(each < present.key_generation for each in self.envelopes)
+        return is_older or self.succeeds > 0
+
 
 def known(connection: sqlite3.Connection) -> Known | None:
     """What is in the database now; None where the namespace is not synced. Raises StoreError."""

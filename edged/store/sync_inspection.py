@@ -8,6 +8,7 @@ from pathlib import Path
 from edged.domain.sync_state import NodeLag
 from edged.store.database import open_database, reading
 from edged.store.namespace_files import NAMESPACE_SCHEMA
+from edged.store.sync_members import count_waiting, lags
 from edged.store.sync_records import EpochRecord, Membership, epoch_record, membership
 
 
@@ -23,7 +24,8 @@ class SyncSight:
         to_apply: buckets that are to be applied again.
         staged: pages that wait for others.
         members: of the authority, those that were put out left out.
-        proposals: of a member, that are not answered; of the authority, that wait for the owner.
+        proposals: of how many people, of a member that are not answered; of the authority that wait for the
+            owner.
         withheld: faces that may not be used before the authority took them.
     """
 
@@ -53,10 +55,6 @@ def sync_sight(connection: sqlite3.Connection) -> SyncSight | None:
     def count(sql: str) -> int:
         return int(connection.execute(sql).fetchone()[0])
 
-    members = connection.execute(
-        "SELECT node, epoch, swept_epoch, heard_ms, state FROM sync_member WHERE removed_ms IS NULL"
-        " ORDER BY node"
-    )
     keys = connection.execute("SELECT generation FROM sync_key ORDER BY generation")
     return SyncSight(
         membership=present,
@@ -65,8 +63,10 @@ def sync_sight(connection: sqlite3.Connection) -> SyncSight | None:
         generations=tuple(int(row[0]) for row in keys),
         to_apply=count("SELECT count(*) FROM sync_bucket WHERE content_hash IS NULL"),
         staged=count("SELECT count(*) FROM sync_page"),
-        members=tuple(NodeLag(*row) for row in members),
-        proposals=count("SELECT count(*) FROM sync_proposal WHERE verdict IN ('', 'waiting')")
-        + count("SELECT count(*) FROM sync_proposed WHERE verdict = 'waiting'"),
+        members=tuple(lags(connection)),
+        proposals=count(
+            "SELECT count(DISTINCT identity_id) FROM sync_proposal WHERE verdict IN ('', 'waiting')"
+        )
+        + count_waiting(connection),
         withheld=count("SELECT count(*) FROM sync_withheld"),
     )

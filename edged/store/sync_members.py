@@ -228,6 +228,14 @@ def count_members(connection: sqlite3.Connection, epoch: int) -> tuple[int, int]
     return int(count), int(behind)
 
 
+def count_waiting(connection: sqlite3.Connection) -> int:
+    """How many proposals wait for the owner: what one node wants of one person is one."""
+    ((count,),) = connection.execute(
+        "SELECT count(DISTINCT node || identity_id) FROM sync_proposed WHERE verdict = 'waiting'"
+    )
+    return int(count)
+
+
 def add_invitation(connection: sqlite3.Connection, secret: bytes, expires_ms: int, uses: int) -> None:
     """Let so many nodes join with a secret of 16 bytes, until it runs out."""
     connection.execute(

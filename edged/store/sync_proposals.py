@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from edged.replication.people import bucket_of
-from edged.replication.statements import ANSWERS_KEPT, Answer, Wanted
+from edged.replication.statements import ANSWERS_KEPT, MOST_WAITING, Answer, Wanted
 from edged.store.namespace_store import next_revision
 from edged.store.sync_own_changes import NEW, changes, fitting, is_here, wanted
 from edged.store.sync_records import write_bucket
 
 MOST_UNDER_WAY: Final = 16
 """Proposals without an answer, besides those that wait for the owner."""
+_MOST_PARTS: Final = 8
+"""Of one person, that wait for the owner; what is changed after that goes together, once they are decided."""
 _MOST_REFUSED_KEPT: Final = 64
 
 
@@ -67,18 +69,25 @@ def open_proposals(
 ) -> int:
     """Make proposals of the changes that are in none, one a person; returns how many were made.
 
+    What waits for the owner is not made more than the authority keeps: then only removals are proposed.
+
     Args:
         connection: of the namespace's database.
         now_ms: UTC milliseconds.
         tokens: chance in hex, 32 characters each, one a proposal.
         most_bytes: so much MessagePack fits in one; the faces that do not fit go into the next.
     """
-    ((under_way,),) = connection.execute("SELECT count(*) FROM sync_proposal WHERE verdict = ''")
+    ((under_way, waiting),) = connection.execute(
+        "SELECT count(*) FILTER (WHERE verdict = ''), count(*) FILTER (WHERE verdict = 'waiting')"
+        " FROM sync_proposal"
+    )
     made = 0
     source = iter(tokens)
     for identity_id in _ready(connection):
         if under_way + made >= MOST_UNDER_WAY:
             break
+        if under_way + waiting + made >= MOST_WAITING and is_here(connection, identity_id):
+            continue
         made += _opened(connection, identity_id, now_ms, next(source), most_bytes)
     return made
 
@@ -181,8 +190,8 @@ def forget_own_changes(connection: sqlite3.Connection) -> None:
 def _ready(connection: sqlite3.Connection) -> list[str]:
     """People with changes that can be proposed now, in the order of the changes.
 
-    One proposal of a person at a time. Only a removal is not held up by one that waits for the owner. Who is
-    merged into somebody new comes after them.
+    One proposal of a person at a time, or so many as may wait for the owner together. Only a removal is not
+    held up by those. Who is merged into somebody new comes after them.
     """
     rows = connection.execute(
         """
@@ -190,13 +199,16 @@ def _ready(connection: sqlite3.Connection) -> list[str]:
         LEFT JOIN tombstone USING (identity_id)
         WHERE proposal IS NULL
         AND NOT EXISTS (SELECT 1 FROM sync_proposal AS own WHERE own.identity_id = change.identity_id
-            AND (own.verdict = '' OR own.verdict = 'waiting'
-                 AND EXISTS (SELECT 1 FROM identity WHERE id = change.identity_id)))
+            AND own.verdict = '')
+        AND (NOT EXISTS (SELECT 1 FROM identity WHERE id = change.identity_id)
+            OR (SELECT count(*) FROM sync_proposal AS own WHERE own.identity_id = change.identity_id
+                AND own.verdict = 'waiting') < ?)
         AND NOT EXISTS (SELECT 1 FROM sync_change AS other LEFT JOIN sync_proposal AS its
             ON its.number = other.proposal WHERE other.identity_id = heir AND other.kind = 'new'
             AND coalesce(its.verdict, '') <> 'accepted')
         GROUP BY identity_id ORDER BY min(number)
-        """
+        """,
+        (_MOST_PARTS,),
     )
     return [identity_id for (identity_id,) in rows]
 

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from edged.domain.embedder import EmbedderInUse
 from edged.domain.errors import IdentityError, StoreError
 from edged.domain.identity import checked_custom_id, checked_name
 from edged.replication.people import SharedFace
@@ -24,6 +25,7 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _SOURCE_LIMIT: Final = 300
 _LEAST_VECTOR_BYTES: Final = 64
 _MOST_VECTOR_BYTES: Final = 16_384
+_VALUE_BYTES: Final = 4
 _OFF_UNIT: Final = 0.01
 _LAST_MS: Final = 2**53
 
@@ -60,8 +62,8 @@ class Outcome:
     lacks_vectors: bool = False
 
 
-def checked_wanted(wanted: Wanted, model_hash: str) -> None:
-    """Raise WantedError for what can never be taken."""
+def checked_wanted(wanted: Wanted, embedder: EmbedderInUse) -> None:
+    """Raise WantedError for what can never be taken where this embedder is in use."""
     ids = (wanted.identity_id, *wanted.remove_faces, *(() if wanted.heir is None else (wanted.heir,)))
     if not all(is_id(each) for each in ids) or not _HASH.fullmatch(wanted.model):
         raise WantedError("its ids are not well formed")
@@ -76,10 +78,7 @@ def checked_wanted(wanted: Wanted, model_hash: str) -> None:
     faces = faces_of(wanted)
     for face in faces:
         _check_face(face)
-        if wanted.model != model_hash and face.png is None:
-            raise WantedError("its faces were made with another model, and their crops are not shared")
-        if face.vector is None and face.png is None:
-            raise WantedError("a face has neither an embedding of this model nor a crop")
+        _check_use(face, wanted.model, embedder)
     if len({face.id for face in faces}) != len(faces):
         raise WantedError("a face is there twice")
 
@@ -94,12 +93,12 @@ def faces_of(wanted: Wanted) -> tuple[SharedFace, ...]:
         raise WantedError("its faces cannot be read") from None
 
 
-def apply_wanted(store: NamespaceStore, wanted: Wanted, model_hash: str) -> Outcome:
+def apply_wanted(store: NamespaceStore, wanted: Wanted, embedder: EmbedderInUse) -> Outcome:
     """Do what was checked, in the caller's transaction; raises WantedError, and then nothing is changed."""
     connection = store.connection
     connection.execute("SAVEPOINT wanted")
     try:
-        outcome = _Doing(store, wanted, model_hash).outcome()
+        outcome = _Doing(store, wanted, embedder.model_hash).outcome()
     except (WantedError, IdentityError) as error:
         connection.execute("ROLLBACK TO wanted")
         connection.execute("RELEASE wanted")
@@ -208,7 +207,6 @@ class _Doing:
                 (identity_id, face.id),
             )
             return
-        self._check_size(face)
         number = self._store.insert_face(
             identity_id, face.quality, face.source, face.created_ms, face_id=face.id
         )
@@ -217,18 +215,6 @@ class _Doing:
         vectors = [(self._wanted.model, face.vector)] if is_usable and face.vector is not None else []
         keep_blobs(self._connection, number, vectors, face.png)
         self._lacks_vectors |= not is_usable
-
-    def _check_size(self, face: SharedFace) -> None:
-        """All embeddings of a model have as many numbers."""
-        if face.vector is None or self._wanted.model != self._model_hash:
-            return
-        other = self._connection.execute(
-            "SELECT length(embedding.vector) - CASE WHEN salt IS NULL THEN 0 ELSE 28 END"
-            " FROM embedding, sealing WHERE model_hash = ? LIMIT 1",
-            (self._wanted.model,),
-        ).fetchone()
-        if other is not None and other[0] != len(face.vector):
-            raise WantedError("its embeddings are not of the model's size")
 
     def _next_revision(self) -> int:
         self._revision = self._revision or next_revision(self._connection)
@@ -258,7 +244,7 @@ def _check_face(face: SharedFace) -> None:
         raise WantedError("the quality of a face is not from 0 to 1")
     if face.vector is not None:
         size = len(face.vector)
-        if size % 4 or not _LEAST_VECTOR_BYTES <= size <= _MOST_VECTOR_BYTES:
+        if size % _VALUE_BYTES or not _LEAST_VECTOR_BYTES <= size <= _MOST_VECTOR_BYTES:
             raise WantedError("an embedding is of no possible size")
         length = float(np.linalg.norm(np.frombuffer(face.vector, "<f4").astype(np.float64)))
         if not abs(length - 1) <= _OFF_UNIT:
@@ -269,6 +255,18 @@ def _check_face(face: SharedFace) -> None:
             chip_from_png(face.png)
         except StoreError:
             raise WantedError("a crop is no PNG of a crop's size") from None
+
+
+def _check_use(face: SharedFace, model: str, embedder: EmbedderInUse) -> None:
+    """Somebody can be compared with it here, or with what its crop is embedded to."""
+    if model != embedder.model_hash and face.png is None:
+        raise WantedError("its faces were made with another model, and their crops are not shared")
+    if face.vector is None and face.png is None:
+        raise WantedError("a face has neither an embedding of this model nor a crop")
+    if face.vector is None or model != embedder.model_hash:
+        return
+    if len(face.vector) != embedder.size * _VALUE_BYTES:
+        raise WantedError("its embeddings are not of the model's size")
 
 
 def _exists(connection: sqlite3.Connection, query: str, value: str) -> bool:

@@ -13,12 +13,13 @@ from edged.replication.statements import name_of
 from edged.replication.topics import JOIN, PROPOSAL, REPORT
 from edged.store.database import transaction
 from edged.store.sync_founding import end_restoring
-from edged.store.sync_members import count_members
+from edged.store.sync_members import count_members, count_waiting
 from edged.store.sync_records import Membership, membership
 from edged.sync.authority_desk import AuthorityDesk
 from edged.sync.catching_up import CatchingUp
 from edged.sync.deciding import Deciding
 from edged.sync.epoch_making import EpochMaking
+from edged.sync.founded_elsewhere import FoundedElsewhere
 from edged.sync.handing_over import HandingOver
 from edged.sync.member_arrivals import MemberArrivals
 from edged.sync.member_telling import MemberTelling
@@ -54,6 +55,7 @@ class Authority:
         self._handing = HandingOver(self._desk, self._telling)
         self._making = EpochMaking(self._desk, self._handing)
         self._pages = PagePublishing(self._desk)
+        self._elsewhere = FoundedElsewhere(self._desk)
         self._arrivals = MemberArrivals(self._desk, self._pages.asked_for)
         self._catching: CatchingUp | None = None
         self._row: Membership | None = None
@@ -146,9 +148,10 @@ class Authority:
             found, manifest = judged(payload, self.namespace, desk.keys.authority.public, self._own())
         except RefusedError as error:
             self._pages.manifest_lost()
-            desk.tell("broker", error.words)
+            self._elsewhere.came(payload, error, now)
             self._is_settled = True
             raise
+        self._elsewhere.is_own(now)
         match found:
             case Found.OURS | Found.OLDER:
                 if self._is_settled and found is Found.OLDER:
@@ -157,7 +160,6 @@ class Authority:
                     self._told_generation = manifest.key_generation
                     self._pages.found_on_broker(manifest, name)
                 self._nothing_to_restore()
-                desk.tell("broker", "")
             case Found.OVERRULED:
                 self._pages.manifest_lost()
                 self._telling.broker_is_blank()
@@ -204,7 +206,7 @@ class Authority:
         if self._catching is not None:
             self._catch_up(now)
             return []
-        if not self._settles(now):
+        if not self._settles(now) or self._elsewhere.stands_back(now):
             return []
         self._making.sweep(now)
         self._making.turn(self._row, now)
@@ -264,6 +266,8 @@ class Authority:
         desk = self._desk
         self._row = membership(desk.store.connection)
         if self._row is None or self._row.role is not SyncRole.AUTHORITY:
+            # Where two write, what was published last from here is told all the same.
+            desk.read_epoch()
             return False
         if self._row.authority != desk.keys.authority.public:
             desk.tell("key", "this node's secret is not the one that it is the authority with: put it back")
@@ -287,9 +291,6 @@ class Authority:
         desk = self._desk
         role = self._row.role if self._row is not None else SyncRole.AUTHORITY
         count, behind = count_members(desk.store.connection, desk.epoch)
-        ((waiting,),) = desk.store.connection.execute(
-            "SELECT count(*) FROM sync_proposed WHERE verdict = 'waiting'"
-        )
         trouble = list(desk.trouble.values())
         if self._catching is not None and (words := self._catching.engine.standing(now).trouble):
             trouble.append(f"what was published from here before is not taken over: {words}")
@@ -302,7 +303,7 @@ class Authority:
             epoch=desk.epoch,
             seen_epoch=max(desk.epoch, desk.floor, self._catching.epoch if self._catching else 0),
             age_ms=0,
-            proposals=waiting,
+            proposals=count_waiting(desk.store.connection),
             members=count,
             members_behind=behind,
             trouble="; ".join(trouble),

@@ -68,17 +68,21 @@ class AuthorityDesk:
 
     def read(self) -> None:
         """Read the epoch in force and the key anew; raises StoreError, and RefusedError without the key."""
+        self.read_epoch()
+        generations = envelopes(self.store.connection)
+        newest = max(generations, default=0)
+        if self.key is None or self.key.generation != newest:
+            place = envelope_place(self.parts.namespace, self.parts.node, newest)
+            self.key = NamespaceKey(self.keys.open_envelope(generations.get(newest, b""), place), newest)
+
+    def read_epoch(self) -> None:
+        """Read the epoch in force anew; raises StoreError."""
         record = epoch_record(self.store.connection)
         if record is None:
             self.record, self.manifest, self.name = None, None, ""
         elif self.record is None or record.manifest != self.record.manifest:
             self.manifest, self.name = manifest_in(record), name_of(record.manifest)
         self.record = record
-        generations = envelopes(self.store.connection)
-        newest = max(generations, default=0)
-        if self.key is None or self.key.generation != newest:
-            place = envelope_place(self.parts.namespace, self.parts.node, newest)
-            self.key = NamespaceKey(self.keys.open_envelope(generations.get(newest, b""), place), newest)
 
     def take(self, record: EpochRecord) -> None:
         """An epoch was made: it is in force."""

@@ -2,8 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
-from edged.domain.sync_state import NamespaceSync, NodeLag
+from edged.domain.sync_state import NamespaceSync, NodeLag, SyncState
+
+_FAILED: Final = "edged itself failed, and begins anew: the log has what happened, for an issue report"
 
 
 class SyncBoard:
@@ -35,6 +39,12 @@ class SyncBoard:
             listeners = self._listeners if is_news else ()
         for listener in listeners:
             listener(standing)
+
+    def fail(self) -> None:
+        """Have all that is known be `faulty`, until it is told anew: whoever tells it has a fault itself."""
+        for standing in self.standings():
+            failed = replace(standing, state=SyncState.FAULTY, trouble=_FAILED)
+            self.tell(failed, self.members(standing.namespace))
 
     def forget(self, namespace: str) -> None:
         """Know nothing of a namespace any more: it is not synced. Nothing where it was not known."""

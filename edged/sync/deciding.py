@@ -51,7 +51,7 @@ class Deciding:
             raise RefusedError(Refusal.TOO_MANY, f"{member.node} proposes more than can be dealt with")
         offer = Offer(member.node, said.number, said.token, self._opened(said, handovers))
         asks = self._parts.settings.proposals == "ask"
-        outcome = decide(self._store, offer, self._parts.model_hash, asks=asks)
+        outcome = decide(self._store, offer, self._parts.embedder, asks=asks)
         self._follow(outcome)
         return outcome.has_changed
 

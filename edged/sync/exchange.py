@@ -9,17 +9,18 @@ from edged.delivery.mqtt_answer import outcome_of
 from edged.delivery.outcome import Fate
 from edged.delivery.topics import Topics
 from edged.domain.moment import Clock, Moment
-from edged.domain.sync_state import NamespaceSync, SyncState
 from edged.publish.complaints import Complaints
-from edged.publish.mqtt_address import address_of
+from edged.publish.mqtt_address import address_of, rename_words
 from edged.publish.mqtt_keeper import LinkKeeper, Turn
 from edged.publish.mqtt_link import Ack, MqttLink
 from edged.publish.mqtt_subscriptions import Arrival
 from edged.publish.wake_up import WakeUp
 from edged.settings.sinks import MqttSink
 from edged.sync.board import SyncBoard
+from edged.sync.broker_sight import BrokerSight, seen
 from edged.sync.participant import Connection, Letter
 from edged.sync.seat import Desk, Seat
+from edged.sync.unreadable import Unreadable
 
 _BESIDE_BYTES: Final = 8_192
 """Room in a packet for what stands beside the payload."""
@@ -32,7 +33,6 @@ _REFUSED_REST_MS: Final = 10_000
 _MOST_REFUSED: Final = 64
 _GOODBYE_LOOKS: Final = 4
 _GOODBYE_LOOK_S: Final = 0.1
-_OFFLINE_OF: Final = (SyncState.IN_STEP, SyncState.BEHIND, SyncState.WAITING)
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -62,7 +62,15 @@ class Exchange:
         address = replace(own, client_id=f"{own.client_id}-sync", will_topic=None)
         self._alarm = WakeUp()
         self._keeper = LinkKeeper(
-            "The sync", "namespaces stay as they are", address, broker, clock, jitter, self._alarm, self
+            "The sync",
+            "namespaces stay as they are",
+            address,
+            broker,
+            clock,
+            jitter,
+            self._alarm,
+            self,
+            rename=rename_words(broker, device),
         )
         self._most_in_flight = broker.in_flight
         self._window = broker.in_flight
@@ -73,12 +81,12 @@ class Exchange:
         self._in_flight: dict[int, tuple[Desk, Letter]] = {}
         self._in_flight_bytes = 0
         self._subscribed: set[str] = set()
-        self._unreadable: dict[str, str] = {}
+        self._unreadable = Unreadable(clock)
+        self._unfit = ""
         self._declared_bytes = 0
         self._looked_ms: int | None = None
         self._told_ms: int | None = None
         self._is_moving = False
-        self._refusals = Complaints(_LOG, clock)
         self._writing = Complaints(_LOG, clock)
 
     @property
@@ -134,23 +142,16 @@ class Exchange:
         now = self._clock.moment()
         self._is_moving = True
         for desk in self._desks.values():
-            if desk.seat.takes(arrival.topic):
+            if not desk.seat.takes(arrival.topic):
+                continue
+            if arrival.unread:
+                desk.unread[arrival.unread] += 1
+            else:
                 desk.seat.arrived(arrival.topic, arrival.payload, now)
 
     def subscribed(self, topics: Sequence[str], refusals: Sequence[str]) -> None:
         """Note what may not be read, and say it."""
-        for topic, words in zip(topics, refusals, strict=False):
-            if words:
-                self._unreadable[topic] = words
-            else:
-                self._unreadable.pop(topic, None)
-        if self._unreadable:
-            topic, words = next(iter(self._unreadable.items()))
-            self._refusals.tell(
-                f"The sync may not read {topic}: {words}. See the broker's access list.", level=logging.ERROR
-            )
-        else:
-            self._refusals.settle("The sync may read all its topics")
+        self._unreadable.answered(topics, refusals)
 
     # --- rounds
 
@@ -184,6 +185,9 @@ class Exchange:
 
     def _with_link(self, link: MqttLink, timeout_s: float) -> None:
         if self._keeper.is_greeted:
+            if not self._is_fit(link):
+                self._forget_connection()
+                return
             self._turn_seats()
             # Before what is sent: the answer to it is not to be missed.
             self._match_subscriptions(link)
@@ -210,7 +214,19 @@ class Exchange:
         wanted = max(desk.seat.most_payload_bytes() for desk in self._desks.values()) + _BESIDE_BYTES
         return wanted > self._declared_bytes
 
+    def _is_fit(self, link: MqttLink) -> bool:
+        """Whether the sync can go over this broker; parts from it and says why where it cannot."""
+        is_wild = not link.terms.takes_wildcards and any(
+            "+" in topic for desk in self._desks.values() for topic in desk.seat.subscriptions()
+        )
+        self._unfit = link.terms.against_sync(with_wildcards=is_wild)
+        if self._unfit:
+            self._keeper.part(self._unfit)
+        return not self._unfit
+
     def _greet(self, link: MqttLink) -> None:
+        if not self._is_fit(link):
+            return
         self._window = min(self._most_in_flight, link.receive_maximum or self._most_in_flight)
         now = self._clock.moment()
         for desk in self._desks.values():
@@ -227,7 +243,7 @@ class Exchange:
         return Connection(None if most is None else max(0, most - _BESIDE_BYTES // 8))
 
     def _lost(self) -> None:
-        self._keeper.end()
+        self._keeper.end(is_idle=not self._in_flight)
         self._forget_connection()
 
     def _forget_connection(self) -> None:
@@ -278,7 +294,8 @@ class Exchange:
             if not desk.refused:
                 desk.refusal = ""
             return
-        desk.refusal = f"the broker does not let it write {letter.topic}: {outcome.reason}"
+        # The first stands for all: topics that take turns would be told every time.
+        desk.refusal = desk.refusal or f"the broker does not let it write {letter.topic}: {outcome.reason}"
         self._writing.tell(f"The sync stands still: {desk.refusal}", level=logging.ERROR)
         if len(desk.refused) < _MOST_REFUSED:
             desk.refused.append((now.steady_ms + _REFUSED_REST_MS, letter))
@@ -294,8 +311,7 @@ class Exchange:
             again |= desk.seat.asks_again()
         gone = sorted(self._subscribed - wanted)
         fresh = sorted((wanted - self._subscribed) | (again & wanted))
-        for topic in gone:
-            self._unreadable.pop(topic, None)
+        self._unreadable.forget(gone)
         for start in range(0, len(gone), _SUBSCRIBED_AT_ONCE):
             link.unsubscribe(gone[start : start + _SUBSCRIBED_AT_ONCE])
         for start in range(0, len(fresh), _SUBSCRIBED_AT_ONCE):
@@ -313,20 +329,17 @@ class Exchange:
         self._told_ms = now.steady_ms
         for namespace, desk in self._desks.items():
             if desk.seat.is_synced:
-                self._board.tell(self._seen(desk, desk.seat.standing(now)), desk.seat.lags(now))
+                standing = seen(desk.seat.standing(now), self._sight(desk))
+                self._board.tell(standing, desk.seat.lags(now))
             else:
                 self._board.forget(namespace)
 
-    def _seen(self, desk: Desk, standing: NamespaceSync) -> NamespaceSync:
-        """The standing with what only the connection knows."""
-        if not self.is_connected:
-            if standing.state in _OFFLINE_OF:
-                words = f"not connected to {self._keeper.where}: {self._keeper.trouble}"
-                return replace(standing, state=SyncState.OFFLINE, trouble=words)
-            return standing
-        words = desk.refusal
-        for topic in desk.seat.subscriptions() & self._unreadable.keys():
-            words = words or f"the broker does not let it read {topic}: {self._unreadable[topic]}"
-        if words and not standing.trouble:
-            return replace(standing, state=SyncState.FAULTY, trouble=words)
-        return standing
+    def _sight(self, desk: Desk) -> BrokerSight:
+        keeper = self._keeper
+        return BrokerSight(
+            trouble="" if self.is_connected else f"not connected to {keeper.where}: {keeper.trouble}",
+            is_unfit=bool(self._unfit) and keeper.trouble == self._unfit,
+            refusal=desk.refusal or self._unreadable.trouble(desk.seat.subscriptions()),
+            remark=keeper.remark,
+            unread=desk.unread,
+        )

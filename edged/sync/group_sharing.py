@@ -56,8 +56,9 @@ class GroupSharing:
         self._told_ms: int | None = None
         self._version = -1
         self._look_ms = self._tell_ms = self._settle_ms = self._sweep_ms = 0
-        self._log_ms: int | None = None
-        """When the database's log is to be emptied; None: nothing of it is left there."""
+        self._log_ms: int | None = 0
+        """When the database's log is to be emptied; None: nothing of what was deleted is left there. At the
+        start there may be: the run before may have ended between the two."""
         self._is_taken_back = False
         self.counts = GroupCounts()
 
@@ -67,6 +68,10 @@ class GroupSharing:
         """There is another connection: the broker may have forgotten what it was given."""
         self._told = None
         self._seen.clear()
+
+    def reopened(self) -> None:
+        """The database was opened anew: what its connection counts of changes begins anew."""
+        self._version = -1
 
     def asks_again(self) -> bool:
         """Whether something came that could not be taken yet; each call forgets it."""
@@ -168,7 +173,7 @@ class GroupSharing:
         else:
             parts = self._parts
             place = groups_place(parts.namespace, node)
-            word = heard(payload, key, place, parts.model_hash, parts.embedding_size)
+            word = heard(payload, key, place, parts.model_hash, parts.embedder.size)
             gone = rows.take_in(
                 store.connection,
                 node,
@@ -217,10 +222,10 @@ class GroupSharing:
             return
         fates = rows.fates_due(store.connection, now.utc_ms)
         groups = self._own.read(store.connection)
-        self._version = version
         content = _digest(msgspec.msgpack.encode((key.generation, groups, fates)))
         is_nothing = not groups and not fates and not rows.has_said(store.connection)
         if is_nothing or (content == self._told and not is_due):
+            self._version = version
             return
         most_bytes = connection.most_payload_bytes
         word = said(
@@ -242,6 +247,8 @@ class GroupSharing:
         self.counts = replace(self.counts, shared=word.groups, left_out=word.left_out)
         self._tell_ms = now.steady_ms + TELL_EVERY_MS
         self._outgoing.post(self._topic, word.payload, lambda at: self._has_told(content, at))
+        # Not before: what could not be written down, or said, is due again.
+        self._version = version
 
     def _has_told(self, content: bytes, at: Moment) -> None:
         self._told, self._told_ms = content, at.steady_ms

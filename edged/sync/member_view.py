@@ -24,6 +24,15 @@ _REMEDIES: Final = {
     Refusal.OLD: "It goes on by itself once the authority publishes again",
 }
 _ELSE: Final = "Nothing of it is applied. See docs/sync.md"
+_OF_STATE: Final = {
+    SyncState.REMOVED: "this node was put out: `edged sync join CODE` with a new invitation lets it in again;"
+    " `edged sync leave` ends it",
+    SyncState.NO_KEY: "the namespace's key for this epoch is not here: the authority tells it when it runs"
+    " and hears of this node",
+    SyncState.OLD: "the authority was not heard for longer than `sync.max_age`: see whether it runs and"
+    " reaches the broker",
+}
+"""What is wrong where nothing else says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +97,11 @@ class View:
             return SyncState.BEHIND
         return SyncState.IN_STEP if self.is_heard else SyncState.WAITING
 
-    @property
-    def trouble(self) -> str:
-        """What is wrong, and what to do; empty where nothing is."""
+    def trouble(self, state: SyncState) -> str:
+        """What is wrong, and what to do; empty where nothing is. `state` is how it stands."""
         if self.fault:
             return self.fault
-        if self.alarm is not None:
+        if self.alarm is not None and state is not SyncState.REMOVED:
             return f"{self.alarm.words}. {_REMEDIES.get(self.alarm.refusal, _ELSE)}"
         if self.late:
             elsewhere = "" if self.parts.mirror else ". If they are at a mirror alone, `sync.mirror` names it"
@@ -102,20 +110,22 @@ class View:
                 " has them not, or its limits keep them back; the authority is told, and sends them again"
                 f"{elsewhere}"
             )
-        return self.remark
+        if state is SyncState.OLD and self.parts.settings.when_old == "keep":
+            return self.remark
+        return _OF_STATE.get(state) or self.remark
 
     def standing(self, age: Age | None) -> NamespaceSync:
         """How it stands, without what is counted; `age` is that of the epoch in force."""
-        known = self.known
+        known, state = self.known, self.state(age)
         return NamespaceSync(
             namespace=self.parts.namespace,
             role=known.membership.role if known else SyncRole.MEMBER,
-            state=self.state(age),
+            state=state,
             epoch=known.in_force.epoch if known else 0,
             seen_epoch=self.newest_epoch,
             age_ms=age.age_ms if age else None,
             pages_missing=self.missing,
-            trouble=self.trouble,
+            trouble=self.trouble(state),
         )
 
     def report(self, known: Known, age: Age | None, now_ms: int) -> Report:

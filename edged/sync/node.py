@@ -4,6 +4,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import replace
 from typing import Final
 
 from edged.domain.errors import EdgedError
@@ -13,15 +14,16 @@ from edged.store.namespace_files import file_of
 from edged.store.namespace_store import NamespaceStore
 from edged.store.sync_members import lags
 from edged.store.sync_records import Membership, membership
+from edged.sync.database_fault import DatabaseFault
 from edged.sync.participant import Connection, Letter, Participant
 from edged.sync.parts import NodeParts
 
-_REST_MS: Final = 5_000
-"""After a fault the database is left alone for so long; a key that is missing is looked for as often."""
 _LAGS_MS: Final = 5_000
 _FILE_MS: Final = 1_000
 _PAYLOAD_BYTES: Final = 16_384
 """What is wanted of the broker while there is no engine to say more."""
+_HOPEFUL: Final = frozenset({SyncState.IN_STEP, SyncState.BEHIND, SyncState.WAITING})
+"""What an engine says that has just begun anew after a fault, and has not met it again yet."""
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -59,9 +61,10 @@ class Node:
         self._connection: Connection | None = None
         self._tickets: dict[int, int] = {}
         self._next_ticket = 1
-        self._rest_until_ms: int | None = None
-        self._trouble = ""
+        self._fault = DatabaseFault(f"Namespace {namespace} is not synced")
         self._state = SyncState.WAITING
+        self._seen: tuple[NamespaceSync, Moment] | None = None
+        """How the engine stood last, and when."""
         self._lags: tuple[NodeLag, ...] = ()
         self._lags_ms: int | None = None
 
@@ -106,7 +109,7 @@ class Node:
 
     def turn(self, now: Moment) -> Iterable[Letter]:
         """See what this node is to the namespace, do what is due, give what is to be sent."""
-        if self._rest_until_ms is not None and now.steady_ms < self._rest_until_ms:
+        if self._fault.rests(now):
             return []
         letters: list[Letter] = []
         try:
@@ -128,10 +131,31 @@ class Node:
         role = self._membership.role if self._membership else SyncRole.JOINING
         if self._engine is not None:
             try:
-                return self._engine.standing(now)
+                seen = self._engine.standing(now)
             except (EdgedError, sqlite3.Error) as error:
                 self._failed(error, now)
-        return NamespaceSync(self.namespace, role, self._state, trouble=self._trouble)
+            else:
+                self._seen = seen, now
+                return self._doubted(seen)
+        return replace(self._last_seen(role, now), role=role, state=self._state, trouble=self._fault.words)
+
+    def _doubted(self, seen: NamespaceSync) -> NamespaceSync:
+        """A fault is told until it is known to be over, whatever an engine hopes that began anew after it."""
+        words = self._fault.words
+        if not words or seen.state not in _HOPEFUL:
+            return seen
+        return replace(
+            seen, state=self._state, trouble="; ".join(each for each in (words, seen.trouble) if each)
+        )
+
+    def _last_seen(self, role: SyncRole, now: Moment) -> NamespaceSync:
+        """What is known while nothing can be asked: epochs stay, and grow older."""
+        if self._seen is None:
+            return NamespaceSync(self.namespace, role, self._state)
+        seen, at = self._seen
+        if not seen.age_ms:
+            return seen
+        return replace(seen, age_ms=seen.age_ms + now.steady_ms - at.steady_ms)
 
     def lags(self, now: Moment) -> tuple[NodeLag, ...]:
         """How far the members are, where this node is the authority; asked of the database now and then."""
@@ -157,7 +181,6 @@ class Node:
     # --- the role
 
     def _look(self, now: Moment) -> None:
-        self._rest_until_ms = None
         if self._store is not None and now.steady_ms - self._file_ms >= _FILE_MS:
             self._file_ms = now.steady_ms
             if file_of(self._store.path) != self._file:
@@ -188,15 +211,13 @@ class Node:
                 " leave (`edged sync leave --unsaid`) and join again"
             )
         if parts.keys is None:
-            self._state = SyncState.NO_KEY
-            self._trouble = parts.keys_trouble or (
-                f"this node's own secret for {self.namespace} is not here: put it back (`sync.keys`, or the"
-                " file `sync/NAMESPACE.key` of the data folder), or leave and join again"
+            raise _MissingKeyError(
+                parts.keys_trouble
+                or f"this node's own secret for {self.namespace} is not here: put it back (`sync.keys`, or"
+                " the file `sync/NAMESPACE.key` of the data folder), or leave and join again"
             )
-            self._rest_until_ms = now.steady_ms + _REST_MS
-            raise _MissingKeyError(self._trouble)
         self._engine = self._make_engine(found.role, parts)
-        self._trouble, self._state = "", SyncState.WAITING
+        self._fault.has_begun()
         self._lags_ms = None
         _LOG.info("Namespace %s: the role of this node is: %s", self.namespace, found.role)
         if self._connection is not None:
@@ -226,13 +247,10 @@ class Node:
             self._failed(error, now)
 
     def _failed(self, error: Exception, now: Moment) -> None:
-        if not isinstance(error, _MissingKeyError):
-            self._state = SyncState.FAULTY
-        words = error.what if isinstance(error, EdgedError) else str(error)
-        if words != self._trouble or isinstance(error, _MissingKeyError):
-            self._trouble = words
-            _LOG.error("Namespace %s is not synced for now: %s", self.namespace, words)
-        was, self._rest_until_ms = self._membership, now.steady_ms + _REST_MS
+        is_keyless = isinstance(error, _MissingKeyError)
+        self._state = SyncState.NO_KEY if is_keyless else SyncState.FAULTY
+        self._fault.failed(error, now, self._store.path if self._store is not None else None)
+        was = self._membership
         try:
             self.close()
         except sqlite3.Error as closing:

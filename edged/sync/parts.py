@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from edged.domain.embedder import EmbedderInUse
 from edged.replication.keys import NodeKeys
 from edged.replication.topics import SyncTopics
 from edged.settings.groups import Groups
@@ -49,7 +50,7 @@ class NodeParts:
         keys: made of the node's seed; None where the seed is not here.
         topics: of the namespace.
         settings: the section `sync`.
-        model_hash: of the embedder in use.
+        embedder: the one in use.
         run: a random id of this start.
         version: of edged.
         open_store: opens the namespace's database, for the calling thread.
@@ -64,7 +65,6 @@ class NodeParts:
         mirror: where pages are fetched from first; None: the broker alone.
         shelf: where the authority puts pages besides; None: nowhere.
         groups: how groups of unknown people are kept on this node; None: it keeps none.
-        embedding_size: how many numbers an embedding of the embedder in use has; None where nobody compares.
         keys_trouble: why `keys` cannot be made of what is here, and what to do; empty where nothing is here.
     """
 
@@ -73,7 +73,7 @@ class NodeParts:
     keys: NodeKeys | None
     topics: SyncTopics
     settings: Sync
-    model_hash: str
+    embedder: EmbedderInUse
     run: str
     version: str
     open_store: Callable[[], NamespaceStore]
@@ -87,7 +87,11 @@ class NodeParts:
     shelf: PageShelf | None = None
     keys_trouble: str = ""
     groups: Groups | None = None
-    embedding_size: int | None = None
+
+    @property
+    def model_hash(self) -> str:
+        """What tells this node's embeddings from those of other embedders."""
+        return self.embedder.model_hash
 
     @property
     def wants_groups(self) -> bool:

@@ -46,7 +46,7 @@ class Proposing:
     """The proposals of one member. All calls are its engine's; all raise StoreError.
 
     Attributes:
-        pending: how many are not answered, or not in force.
+        pending: of how many people there are some that are not answered, or not in force.
     """
 
     def __init__(self, parts: NodeParts, store: NamespaceStore) -> None:
@@ -69,6 +69,11 @@ class Proposing:
         That a change was not taken is told for an hour, or until a later one is taken.
         """
         return next(iter(self._too_large.values()), self._refusal)
+
+    @property
+    def is_following(self) -> bool:
+        """Whether it goes by the terms of an epoch; before, nothing is proposed."""
+        return self._manifest is not None
 
     def follow(self, manifest: Manifest) -> None:
         """Go by the terms of an epoch that was applied; what was accepted for it is done with.
@@ -138,13 +143,13 @@ class Proposing:
             with transaction(connection):
                 open_proposals(connection, now.utc_ms, tokens, limit)
         own = own_proposals(connection)
-        self.pending = len(own)
+        self.pending = len({each.identity_id for each in own})
         numbers = {each.number for each in own}
         self._due = {number: due for number, due in self._due.items() if number in numbers}
         self._too_large = {number: words for number, words in self._too_large.items() if number in numbers}
         if self._is_heard:
             self._bring_forward(own, now.steady_ms + _HEARD_MS)
-        due = [each for each in own if self._is_due(each, now)][:room]
+        due = self._due_of(own, now)[:room]
         key = key_of(self._manifest.key_generation) if due else None
         if key is None:
             return
@@ -158,14 +163,22 @@ class Proposing:
 
     def _bring_forward(self, own: Iterable[OwnProposal], until_ms: int) -> None:
         self._is_heard = False
-        for each in own:
-            if each.number in self._due and not each.verdict:
-                due_ms, rest_ms = self._due[each.number]
-                self._due[each.number] = (min(due_ms, until_ms), rest_ms)
+        for parts in _by_person(own):
+            first = parts[0].number
+            if first in self._due and not all(each.verdict for each in parts):
+                due_ms, rest_ms = self._due[first]
+                self._due[first] = (min(due_ms, until_ms), rest_ms)
 
-    def _is_due(self, own: OwnProposal, now: Moment) -> bool:
-        due_ms, _ = self._due.get(own.number, (now.steady_ms, 0))
-        return due_ms <= now.steady_ms and not (own.verdict == "accepted" and own.epoch)
+    def _due_of(self, own: Iterable[OwnProposal], now: Moment) -> list[OwnProposal]:
+        """Those to be sent, by number. All of a person are sent again when the first of them is.
+
+        An authority that was set back, or is another one, must not get a later one alone.
+        """
+        found: list[OwnProposal] = []
+        for parts in _by_person(own):
+            due_ms, _ = self._due.get(parts[0].number, (now.steady_ms, 0))
+            found += [each for each in parts if due_ms <= now.steady_ms or each.number not in self._due]
+        return sorted(found, key=lambda each: each.number)
 
     def _fits(self, own: OwnProposal, size_bytes: int, most_bytes: int | None) -> bool:
         """Whether the broker takes it; one that is too large would end the connection each time."""
@@ -207,3 +220,12 @@ class Proposing:
             token=own.token,
         )
         return signed(StatementKind.PROPOSAL, body, keys.node)
+
+
+def _by_person(own: Iterable[OwnProposal]) -> Iterable[list[OwnProposal]]:
+    """Those that may have to be sent again, which are by number, each person's together."""
+    found: dict[str, list[OwnProposal]] = {}
+    for each in own:
+        if not (each.verdict == "accepted" and each.epoch):
+            found.setdefault(each.identity_id, []).append(each)
+    return found.values()

@@ -1,6 +1,6 @@
 """A namespace's place at the exchange, and what of it waits to be sent."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -30,12 +30,14 @@ class Desk:
         backlog: letters in their order.
         refused: letters that the broker did not take, each with when it is sent again.
         refusal: what the broker said to the last of them.
+        unread: messages that were too large to be read, or not well formed, since the start.
     """
 
     seat: Seat
     backlog: deque[Letter] = field(default_factory=deque)
     refused: deque[tuple[int, Letter]] = field(default_factory=deque)
     refusal: str = ""
+    unread: Counter[str] = field(default_factory=Counter)
 
     def forget(self) -> None:
         """Drop all letters: the connection is over."""

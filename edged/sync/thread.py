@@ -15,13 +15,26 @@ REST_S: Final = 10.0
 _LOG: Final = logging.getLogger(__name__)
 
 
-class SyncThread(threading.Thread):
-    """Turns an exchange until it is stopped. A fault does not end it: it is logged, and all begins anew."""
+def _nothing() -> None:
+    pass
 
-    def __init__(self, exchange: Exchange, *, rest_s: float = REST_S) -> None:
+
+class SyncThread(threading.Thread):
+    """Turns an exchange until it is stopped. A fault does not end it: it is logged, and all begins anew.
+
+    Args:
+        exchange: what is turned.
+        rest_s: so long nothing is done after a fault.
+        failed: called at each fault, by this thread: what was told before it is not so any more.
+    """
+
+    def __init__(
+        self, exchange: Exchange, *, rest_s: float = REST_S, failed: Callable[[], None] = _nothing
+    ) -> None:
         super().__init__(name="sync", daemon=True)
         self._exchange = exchange
         self._rest_s = rest_s
+        self._failed = failed
         self._stopping = threading.Event()
         self.beats = 0
         """Counts the turns: whoever watches sees that it goes on."""
@@ -53,9 +66,16 @@ class SyncThread(threading.Thread):
             except Exception:  # noqa: BLE001 - the thread's top: it begins anew
                 self.failures += 1
                 _LOG.exception("The sync failed, and begins anew in %.0f s", self._rest_s)
-                self._exchange.start_over()
+                self._failed()
+                self._start_over()
                 self._stopping.wait(self._rest_s)
         self._exchange.close()
+
+    def _start_over(self) -> None:
+        try:
+            self._exchange.start_over()
+        except Exception:  # noqa: BLE001 - what has just failed may fail in ending too
+            _LOG.exception("The sync could not let go of everything")
 
 
 def run_until(exchange: Exchange, is_done: Callable[[], bool], timeout_s: float, clock: Clock) -> bool:

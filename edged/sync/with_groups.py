@@ -21,6 +21,7 @@ from edged.replication.statements import Manifest
 from edged.replication.topics import GROUPS
 from edged.store.namespace_store import NamespaceStore
 from edged.store.sync_records import EpochRecord, Membership, envelopes, epoch_record, membership
+from edged.sync.database_fault import DatabaseFault
 from edged.sync.group_counts import GroupCounts
 from edged.sync.outgoing import Outgoing
 from edged.sync.participant import Connection, Letter, Participant
@@ -29,7 +30,6 @@ from edged.sync.parts import NodeParts
 if TYPE_CHECKING:
     from edged.sync.group_sharing import GroupSharing
 
-_REST_MS: Final = 5_000
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -56,8 +56,7 @@ class WithGroups:
         self._is_over = False
         self._refused: Counter[str] = Counter()
         self._bytes_in = 0
-        self._rest_until_ms = 0
-        self._fault = ""
+        self._fault = DatabaseFault(f"Namespace {role.namespace}: groups are not shared")
         self._tickets: dict[int, tuple[bool, int]] = {}
         self._last_ticket = 0
 
@@ -84,7 +83,8 @@ class WithGroups:
     def asks_again(self) -> frozenset[str]:
         """The same, of what could not be taken when it came."""
         again = self._role.asks_again()
-        if self._sharing is not None and self._sharing.asks_again():
+        # Not while the database is left alone: what came would find no room again, and be asked for again.
+        if self._sharing is not None and not self._fault.is_resting and self._sharing.asks_again():
             again |= self._own_subscriptions()
         return again
 
@@ -131,7 +131,7 @@ class WithGroups:
         return replace(letter, ticket=self._last_ticket)
 
     def _share(self, now: Moment) -> None:
-        if now.steady_ms < self._rest_until_ms:
+        if self._fault.rests(now):
             return
         try:
             store = self._opened()
@@ -141,7 +141,6 @@ class WithGroups:
             elif not self._is_on and not self._is_over:
                 self._is_over = self._made().end(store, now, self._connection)
                 self._sharing = None if self._is_over else self._sharing
-            self._fault = ""
         except (EdgedError, sqlite3.Error) as error:
             self._failed(error, now)
 
@@ -185,6 +184,8 @@ class WithGroups:
     def _opened(self) -> NamespaceStore:
         if self._store is None:
             self._store, self._version = self._parts.open_store(), -1
+            if self._sharing is not None:
+                self._sharing.reopened()
         return self._store
 
     def _made(self) -> "GroupSharing":
@@ -200,11 +201,7 @@ class WithGroups:
         self._refused[error.refusal] += 1
 
     def _failed(self, error: Exception, now: Moment) -> None:
-        words = error.what if isinstance(error, EdgedError) else str(error)
-        if words != self._fault:
-            self._fault = words
-            _LOG.error("Namespace %s: groups are not shared for now: %s", self.namespace, words)
-        self._rest_until_ms = now.steady_ms + _REST_MS
+        self._fault.failed(error, now, None if self._store is None else self._store.path)
         self._let_go()
 
     # --- how it is doing
@@ -213,13 +210,14 @@ class WithGroups:
         """The role's, with what was done for groups."""
         standing = self._role.standing(now)
         counts = self._sharing.counts if self._sharing is not None and self._is_on else GroupCounts()
-        trouble = f"groups of unknown people are not shared for now: {self._fault}" if self._fault else ""
+        words = self._fault.words
+        trouble = f"groups of unknown people are not shared for now: {words}" if words else ""
         return replace(
             standing,
             refused=dict(Counter(standing.refused) + self._refused),
             bytes_in=standing.bytes_in + self._bytes_in,
             bytes_out=standing.bytes_out + self._outgoing.sent_bytes,
-            trouble="; ".join(words for words in (standing.trouble, trouble) if words),
+            trouble="; ".join(each for each in (standing.trouble, trouble) if each),
             groups_shared=counts.shared,
             groups_left_out=counts.left_out,
             groups_elsewhere=counts.elsewhere,

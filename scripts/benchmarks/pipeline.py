@@ -110,6 +110,7 @@ def stage_table(models: Any, gallery: Gallery, clips: list[Path], total_frames: 
         _Wrapped(models.detector, "detect", stages.timed("detection", models.detector.detect)),  # type: ignore[arg-type]
         _Wrapped(models.landmarker, "locate", stages.timed("landmarks", models.landmarker.locate)),  # type: ignore[arg-type]
         _Wrapped(models.embedder, "embed", stages.timed("embedding", models.embedder.embed)),  # type: ignore[arg-type]
+        models.embedding_size,
         models.calibration,
     )
     original = feed_module.look_closer

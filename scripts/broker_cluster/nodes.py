@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import broker_cluster  # noqa: F401 - lets the tests' builders be imported
-from builders.namespaces import MODEL, Ids
+from builders.namespaces import EMBEDDER, Ids
 from edged.domain.sync_state import SyncRole
 from edged.replication.keys import NodeKeys
 from edged.replication.topics import SyncTopics
@@ -110,7 +110,7 @@ class TrialNode:
             keys=self.keys,
             topics=SyncTopics("edged", NAMESPACE),
             settings=SETTINGS,
-            model_hash=MODEL,
+            embedder=EMBEDDER,
             run=self.name,
             version="trial",
             open_store=self._opened,

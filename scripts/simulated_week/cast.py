@@ -79,7 +79,7 @@ class Cast:
 
     def models(self) -> Models:
         """As the pipeline takes them."""
-        return Models(self, self, self, a_calibration())
+        return Models(self, self, self, EMBEDDING_SIZE, a_calibration())
 
     def frame(self, persons: list[int]) -> Pixels:
         """A picture of these people, each in their own place."""

@@ -11,7 +11,7 @@ import sync_trial  # noqa: F401 - lets the tests' bench be imported
 from bench.daemon import Daemon
 from bench.mosquitto import Mosquitto
 from edged.app import sync_commands
-from edged.app.bare_node import embedder_hash
+from edged.app.bare_node import embedder_in_use
 from edged.app.sync_keys import make_seed, node_keys
 from edged.replication.invitation import Invitation
 from edged.replication.keys import NodeKeys
@@ -59,7 +59,7 @@ class TrialNode(Daemon):
         made = MqttSink(
             host=broker.host, port=broker.port, retry=Retry(first=Duration(0.1), most=Duration(1))
         )
-        self.model = embedder_hash(Settings(feeds=(), sinks=(made,)), self.data_dir)
+        self.model = embedder_in_use(Settings(feeds=(), sinks=(made,)), self.data_dir).model_hash
 
     def __enter__(self) -> Self:
         return self

@@ -4,15 +4,20 @@ import subprocess
 
 import pytest
 
+from bench import raw_broker as raw
 from bench.mosquitto import IS_INSTALLED, WHY_NOT, Mosquitto
+from bench.raw_broker import RawBroker
 from builders.doctor import a_configuration, by_name, examined
 from builders.namespaces import START_UTC_MS, a_new_face, a_store
 from builders.syncs import NODE, SEED, an_epoch
 from edged.app.checkup.finding import Health
 from edged.app.sync_keys import key_path, write_seed
+from edged.app.sync_told import SyncTeller
+from edged.domain.sync_state import NamespaceSync, SyncRole, SyncState
 from edged.replication.topics import SyncTopics
 from edged.store.database import transaction
 from edged.system.clock import SystemClock
+from edged.system.lock import FolderLock
 
 pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason=WHY_NOT)
 
@@ -120,6 +125,18 @@ def test_members_that_lag_are_named(house):
     assert "hall (never)" in seen
 
 
+def test_a_member_that_was_let_in_just_now_is_not_called_silent(house):
+    house.founded().change(
+        "INSERT INTO sync_member (node, node_key, sealing_key, authority_key, joined_ms)"
+        " VALUES ('hall', zeroblob(32), zeroblob(32), zeroblob(32), ?)",
+        SystemClock().moment().utc_ms,
+    )
+
+    seen = house.found()["members home"].seen
+    assert "1 member; 1 have not applied epoch 1: hall (epoch 0)" in seen
+    assert "not heard of" not in seen
+
+
 def test_a_member_whose_truth_is_old_is_wrong(house):
     house.sync = {"max_age": "7 d", "when_old": "stop"}
     found = house.founded("member").found()
@@ -156,7 +173,7 @@ def test_proposals_that_wait_are_told(house):
         "INSERT INTO sync_proposal (identity_id, made_ms, token) VALUES ('x', 1, 'aa')"
     )
 
-    assert "1 of this node are not answered yet" in house.found()["proposals home"].seen
+    assert "1 proposal of this node without an answer yet" in house.found()["proposals home"].seen
 
 
 def test_the_brokers_manifest_is_compared_with_the_one_in_force(house, broker):
@@ -175,3 +192,37 @@ def test_the_brokers_manifest_is_compared_with_the_one_in_force(house, broker):
         assert "of another authority" in house.found()["sync broker home"].seen
     finally:
         retain(broker, topic, b"")
+
+
+def test_what_only_the_daemon_knows_of_the_broker_is_told(house):
+    house.founded("member")
+    word = NamespaceSync("home", SyncRole.MEMBER, SyncState.OFFLINE, trouble="another client has connected")
+    with FolderLock(house.data_dir):
+        SyncTeller(house.data_dir)(word, SystemClock().moment())
+        found = house.found()["told home"]
+
+    assert found.health is Health.DOUBTFUL
+    assert "the daemon is `offline`: another client has connected" in found.seen
+    assert "told home" not in house.found()
+
+
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [
+        (raw.of_byte(0x25, 0), "Retain Available 0"),
+        (raw.of_byte(0x28, 0), "Wildcard Subscription Available 0"),
+        (raw.of_four_bytes(0x27, 200), "Maximum Packet Size"),
+    ],
+)
+def test_a_broker_that_cannot_carry_the_sync_is_wrong(house, term, words):
+    def script(visit):
+        visit.greet(term)
+        visit.serve()
+
+    with RawBroker(script) as broker:
+        house.sink["port"] = broker.port
+        found = house.founded().found()["sync broker"]
+
+    assert found.health is Health.ILL
+    assert words in found.seen
+    assert "`sync.broker`" in found.seen

@@ -111,6 +111,12 @@ def test_how_a_namespace_is_synced_is_told_by_its_name(house):
     }
 
 
+def test_a_state_that_somebody_should_look_at_is_told_as_trouble_also_without_words(house):
+    house.board.tell(a_standing(state=SyncState.REMOVED))
+
+    assert house.run([0])[0].sync["home"].trouble == "removed"
+
+
 @pytest.mark.parametrize(
     ("change", "is_news"),
     [

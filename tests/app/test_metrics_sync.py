@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bench.checkout import ROOT
 from edged.app.metrics_sync import sync
 from edged.domain.sync_state import NamespaceSync, SyncRole, SyncState
+from edged.replication.refusal import Refusal
 from edged.sync.board import SyncBoard
 
 AUTHORITY = NamespaceSync(
@@ -66,6 +67,45 @@ def test_every_figure_is_on_its_page_and_no_other():
     }
 
     assert told == described
+
+
+def test_every_state_role_and_reason_is_on_the_pages_and_no_other():
+    metrics = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+
+    def values(metric):
+        (row,) = re.findall(rf"^\| `{metric}` \|[^|]*\|(.*)\|$", metrics, re.MULTILINE)
+        return set(re.findall(r"`([^`]+)`", row))
+
+    assert values("edged_sync_state") == set(SyncState)
+    assert values("edged_sync_role") == set(SyncRole)
+    assert values("edged_sync_refused_total") == set(Refusal)
+    states = (ROOT / "docs" / "sync.md").read_text("utf-8").partition("## States, and what to do\n")[2]
+    table = re.findall(r"^\| `([a-z ]+)` \|", states.partition("\n## ")[0], re.MULTILINE)
+    assert sorted(table) == sorted(SyncState)
+
+
+LEFT_OUT = {
+    SyncState.IN_STEP: "all is well",
+    SyncState.OLD: "`sync.when_old: keep` wants no word of it; else there are words, which are trouble",
+}
+"""States that no alert has to tell of, and why."""
+
+
+def test_every_state_is_in_an_alert_or_is_left_out_on_purpose():
+    alerts = dict(
+        re.findall(
+            r"- alert: (EdgedSync\w+)\n(?:\s*#.*\n)*\s*expr: (.*)\n",
+            (ROOT / "docs" / "grafana" / "alerts.yaml").read_text("utf-8"),
+        )
+    )
+    assert "edged_sync_trouble == 1" in alerts["EdgedSyncInTrouble"]
+    stuck = re.search(r'state=~"([^"]+)"', alerts["EdgedSyncStuck"])[1]
+
+    for state in SyncState:
+        for words in ("", "what is wrong"):
+            told = samples(scraped(NamespaceSync("home", SyncRole.MEMBER, state, trouble=words)))
+            is_told = told["edged_sync_trouble", "home"] == 1 or re.fullmatch(stuck, state) is not None
+            assert is_told == (bool(words) or state not in LEFT_OUT), state
 
 
 def test_the_figures_are_those_of_each_namespace():

@@ -347,6 +347,17 @@ def test_a_request_of_more_bytes_than_allowed_is_refused(broker, a_house):
 
 
 @needs_broker
+def test_a_request_that_is_not_even_read_is_refused_too(broker, a_house):
+    house = a_house(broker, max_request=Size(10_000), protocol="3.1.1")
+    house.listens(broker)
+    with MqttAsker(broker, f"{ASKED}/+") as asker:
+        asker.ask(ASKED, a_body(fill="x" * 120_000))
+        (answer,) = asker.wait_for(1)
+    assert error_of(answer.payload)["code"] == "REQUEST_TOO_LARGE"
+    assert house.clerk.requests == []
+
+
+@needs_broker
 def test_a_broker_with_mqtt_5_keeps_back_what_could_not_even_be_refused_cheaply(broker, a_house):
     house = a_house(broker, max_request=Size(10_000))
     house.listens(broker)

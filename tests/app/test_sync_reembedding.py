@@ -8,7 +8,8 @@ import pytest
 from bench.daemon import eventually
 from builders.model_changes import MeanColours
 from builders.namespaces import MODEL, OTHER_MODEL, HandClock, Ids, a_new_face, a_store
-from edged.app.bare_node import embedder_hash
+from builders.setbacks import FullDisk, small_disk
+from edged.app.bare_node import embedder_in_use
 from edged.app.sync_reembedding import (
     BackgroundReembedding,
     LeftToTheDaemon,
@@ -131,6 +132,27 @@ def test_where_the_embedder_fails_that_is_said_once_and_tried_again(path, caplog
     assert len(said) == 1
 
 
+def test_where_the_disk_is_full_nobody_is_known_by_half_and_the_rest_is_embedded_with_room(tmp_path, caplog):
+    with small_disk(tmp_path / "small", "8m") as is_mounted:
+        if not is_mounted:
+            pytest.skip("mounting a small file system needs root")
+        folder = tmp_path / "small"
+        with a_store(folder) as store:
+            store.add_identity("Ada", [a_new_face(n, chip=True) for n in range(FACES)])
+            path = store.path
+            disk, held = FullDisk(path, folder), Watched(held_after=20)
+            worker = work(lambda: held, again_s=0.01)
+            worker.look_at(path)
+            eventually(lambda: held.embedded == 20)
+            disk.begin()
+            held.goes_on.set()
+            eventually(lambda: [each for each in caplog.records if "no room is left" in each.getMessage()])
+            assert known(path) == 16
+            disk.end()
+            eventually(lambda: known(path) == FACES)
+            assert worker.stop(5)
+
+
 def test_an_embedder_that_was_chosen_meanwhile_makes_nothing_that_this_run_would_not_know(path):
     loaded = []
 
@@ -176,7 +198,7 @@ def test_a_command_leaves_it_to_the_daemon(path):
 
 def test_the_embedder_of_the_configuration_is_loaded_beside_the_one_that_recognises(path):
     data_dir = path.parent.parent
-    model_hash = embedder_hash(Settings(feeds=(), sinks=()), data_dir)
+    model_hash = embedder_in_use(Settings(feeds=(), sinks=()), data_dir).model_hash
     worker = background_reembedding(
         Models(delegate="./none.so", delegate_required=True),
         data_dir,
@@ -194,7 +216,7 @@ def test_the_embedder_of_the_configuration_is_loaded_beside_the_one_that_recogni
 
 def test_what_a_command_takes_over_is_embedded_at_once(path):
     data_dir = path.parent.parent
-    model_hash = embedder_hash(Settings(feeds=(), sinks=()), data_dir)
+    model_hash = embedder_in_use(Settings(feeds=(), sinks=()), data_dir).model_hash
     with closing(a_store(data_dir, seed="call")) as store:
         store.remove([person.id for person in store.identities() if person.name == "Ada"])
         store.add_identity("Eve", [a_new_face(1, chip=True)])

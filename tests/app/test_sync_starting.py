@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from builders.namespaces import EMBEDDER
 from builders.recognition import at
 from edged.app.configuration import load
 from edged.app.sync_keys import write_seed
@@ -29,7 +30,7 @@ def settings(tmp_path) -> Callable[..., Settings]:
 
 
 def a_starter(settings: Settings, folder: Any) -> SyncStarter:
-    ground = SyncGround(settings, folder, "hall", "0" * 64, SystemClock())
+    ground = SyncGround(settings, folder, "hall", EMBEDDER, SystemClock())
     return SyncStarter(settings, folder, lambda: Syncing(ground, SyncBoard()))
 
 

@@ -56,6 +56,17 @@ def test_only_what_somebody_should_look_at_is_a_remark(board):
     assert watch.remarks() == ["sync of home: nothing was heard for 3 d"]
 
 
+def test_what_is_old_and_to_be_kept_without_a_word_is_neither_a_remark_nor_a_warning(board, caplog):
+    watch = SyncWatch(board)
+    board.tell(a_standing(SyncState.OLD))
+
+    with caplog.at_level(logging.INFO):
+        watch(at(0))
+
+    assert watch.remarks() == []
+    assert [record.levelno for record in caplog.records] == [logging.INFO]
+
+
 def test_a_namespace_that_is_synced_again_is_logged_again(board, caplog):
     watch = SyncWatch(board)
     with caplog.at_level(logging.INFO):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from builders.namespaces import MODEL, HandClock, Ids
+from builders.namespaces import EMBEDDER, MODEL, HandClock, Ids
 from edged.domain.moment import Moment
 from edged.replication.invitation import proof_of
 from edged.replication.keys import NamespaceKey, NodeKeys, envelope_place
@@ -55,7 +55,7 @@ def parts_of_node(
         keys=keys_of(node),
         topics=TOPICS,
         settings=Sync(**settings),
-        model_hash=MODEL,
+        embedder=EMBEDDER,
         run=run,
         version="1.0",
         open_store=lambda: NamespaceStore.open(namespace_path(data_dir, "home"), clock, ids),

@@ -1,5 +1,6 @@
 """An authority with one member, and what a member gone bad, or a stranger, sends it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -31,13 +32,13 @@ LOW_ORDER = (
 """Points of small order of Curve25519, https://cr.yp.to/ecdh.html#validate."""
 
 
-def a_site(folder: Path, **settings: str) -> tuple[Broker, Authority]:
-    """An authority with two people and one member, `door`, that has them."""
+def a_site(folder: Path, *, people: Sequence[str] = PEOPLE, **settings: str) -> tuple[Broker, Authority]:
+    """An authority with these people and one member, `door`, that has them."""
     broker = Broker()
     authority = an_authority(folder, broker, **settings)
     broker.turn()
     with authority._desk.parts.open_store() as store:
-        for number, name in enumerate(PEOPLE):
+        for number, name in enumerate(people):
             store.add_identity(name, [a_new_face(number)])
     broker.publish(TOPICS.join("door"), a_join("door"), is_retained=False)
     broker.run(4)

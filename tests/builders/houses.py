@@ -10,12 +10,13 @@ from typing import Any
 
 from bench.mosquitto import Mosquitto
 from builders.namespaces import a_new_face
-from edged.app.bare_node import embedder_hash
+from edged.app.bare_node import embedder_in_use
 from edged.app.configuration import load
 from edged.app.sync_told import SyncTeller
 from edged.app.sync_watch import SyncWatch
 from edged.app.syncing import SyncGround, Syncing
 from edged.cli.main import main
+from edged.domain.embedder import EmbedderInUse
 from edged.domain.sync_state import NamespaceSync, SyncRole, SyncState
 from edged.settings.root import Settings
 from edged.store.namespace_files import namespace_path
@@ -86,14 +87,18 @@ class CommandedHouse:
 
     @property
     def model(self) -> str:
-        return embedder_hash(self.settings, self.data_dir)
+        return self.embedder.model_hash
+
+    @property
+    def embedder(self) -> EmbedderInUse:
+        return embedder_in_use(self.settings, self.data_dir)
 
     def start(self) -> "CommandedHouse":
         """Begin, as the daemon would."""
         self._lock = FolderLock(self.data_dir)
         self._lock.__enter__()
         settings = self.settings
-        ground = SyncGround(settings, self.data_dir, settings.device or "", self.model, SystemClock())
+        ground = SyncGround(settings, self.data_dir, settings.device or "", self.embedder, SystemClock())
         self.board = SyncBoard()
         self._syncing = Syncing(ground, self.board)
         self._syncing.start()

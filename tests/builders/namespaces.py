@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edged.domain.embedder import EmbedderInUse
 from edged.domain.face import CHIP_SIZE_PX, EMBEDDING_SIZE, Chip, Embedding
 from edged.domain.identifiers import derived_id
 from edged.domain.identity import NewFace
@@ -16,6 +17,8 @@ from edged.store.sealing import Key
 
 MODEL = "a" * 64
 OTHER_MODEL = "b" * 64
+EMBEDDER = EmbedderInUse(MODEL, EMBEDDING_SIZE)
+OTHER_EMBEDDER = EmbedderInUse(OTHER_MODEL, EMBEDDING_SIZE)
 START_UTC_MS = 1_700_000_000_000
 
 

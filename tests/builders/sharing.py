@@ -1,5 +1,7 @@
 """Nodes of one namespace that see strangers, share their groups, and talk over the honest broker."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -190,3 +192,13 @@ def houses(folder: Path, *names: str, **settings: object) -> list[House]:
     for house in made:
         assert house.standing.state == "in step", (house.name, house.standing)
     return made
+
+
+@contextmanager
+def neighbours(folder: Path, *names: str, **settings: object) -> Iterator[list[House]]:
+    """`houses` that end with the block."""
+    with ExitStack() as stack:
+        made = houses(folder, *names, **settings)
+        for house in made:
+            stack.callback(house.close)
+        yield made

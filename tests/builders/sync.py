@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from builders.namespaces import MODEL, START_UTC_MS, HandClock, a_store, random_unit
+from builders.namespaces import EMBEDDER, MODEL, START_UTC_MS, HandClock, a_store, random_unit
 from edged.domain.identifiers import derived_id
 from edged.domain.moment import Moment
+from edged.domain.sync_state import NamespaceSync
 from edged.replication.keys import NamespaceKey, NodeKeys, SigningKey, envelope_place, seal_envelope
 from edged.replication.people import (
     SharedFace,
@@ -187,7 +188,7 @@ def node_parts(
         keys=NodeKeys(a_seed(node)),
         topics=SyncTopics("edged", NAMESPACE),
         settings=settings or Sync(),
-        model_hash=MODEL,
+        embedder=EMBEDDER,
         run="1",
         version="1",
         open_store=lambda: a_store(data_dir, seed=node),
@@ -263,3 +264,38 @@ class ABroker:
         for _ in range(turns):
             self.turn(node, clock.moment())
             clock.ms += step_ms
+
+
+class OneNode:
+    """The engine of a node, at a broker that says what a test has it say; and a store to look with."""
+
+    def __init__(self, store: NamespaceStore) -> None:
+        self.clock, self.broker, self.store = HandClock(), ABroker(), store
+        self.engine: Participant
+
+    def start(self, engine: Participant) -> None:
+        """Connect it."""
+        self.engine = engine
+        self.broker.connect(engine, self.clock.moment())
+
+    def run(self, seconds: float) -> None:
+        """So much time, in steps of 250 ms."""
+        self.broker.run(self.engine, self.clock, turns=int(seconds * 4))
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """The broker keeps something, and says it at once."""
+        self.broker.retained[topic] = payload
+        self.broker.say(self.engine, topic, self.clock.moment())
+
+    def publish(self, epoch: Epoch, topics: SyncTopics) -> None:
+        """The broker has an epoch whole, and says its manifest."""
+        self.broker.keep(epoch, topics)
+        self.hear(topics.manifest, epoch.payload)
+
+    @property
+    def standing(self) -> NamespaceSync:
+        return self.engine.standing(self.clock.moment())
+
+    def close(self) -> None:
+        self.engine.close()
+        self.store.close()

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builders.authorities import SECRET, Broker, found_at, keys_of, parts_of_node
-from builders.namespaces import MODEL, HandClock, Ids
+from builders.namespaces import EMBEDDER, MODEL, HandClock, Ids
+from edged.domain.embedder import EmbedderInUse
 from edged.domain.sync_state import NamespaceSync
 from edged.replication.people import content_of
 from edged.store.database import transaction
@@ -24,7 +25,7 @@ from edged.sync.parts import NodeParts
 class Looks:
     """What a node has of its own: its embedder, whoever embeds anew, the key of its database."""
 
-    model: str = MODEL
+    embedder: EmbedderInUse = EMBEDDER
     reembed: Callable[[NamespaceStore], None] | None = None
     key: Key | None = None
 
@@ -32,12 +33,14 @@ class Looks:
 class Site:
     """`head` is the authority, `door` the member. A store of each is open; engines may be started anew."""
 
+    broker_type = Broker
+
     def __init__(
         self, folder: Path, head: Looks | None = None, door: Looks | None = None, **terms: object
     ) -> None:
         self.folder = folder
         self.clock = HandClock()
-        self.broker = Broker(self.clock)
+        self.broker = self.broker_type(self.clock)
         self.terms = terms
         self._runs = 0
         self.looks = {"head": head or Looks(), "door": door or Looks()}
@@ -60,7 +63,7 @@ class Site:
         ids = Ids(f"{node} {self._runs}")
         return replace(
             parts,
-            model_hash=looks.model,
+            embedder=looks.embedder,
             reembed=looks.reembed,
             open_store=lambda: NamespaceStore.open(self.path(node), self.clock, ids, key=looks.key),
             swept=_swept,

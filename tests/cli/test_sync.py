@@ -160,7 +160,12 @@ def test_an_authority_ends_it_for_all_when_it_says_so_and_is_another_one_then(no
     secret = (front / "sync" / "home.key").read_bytes()
     assert "nobody to ask" in node("front", "sync", "leave", "--unsaid")[2]
     assert role_of(front) is SyncRole.AUTHORITY
-    assert node("front", "sync", "leave", "--unsaid", "--yes")[0] == 0
+    with a_store(front) as store:
+        name = membership(store.connection).node
+    code, out, _ = node("front", "sync", "leave", "--unsaid", "--yes")
+    assert code == 0
+    assert "after 7 days" in out
+    assert f"-t 'edged/sync/home/#' -t 'edged/device/{name}/sync/home/#' --remove-retained" in out
     assert role_of(front) is None
     assert not (front / "sync" / "home.key").exists()
 

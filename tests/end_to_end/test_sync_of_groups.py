@@ -3,7 +3,7 @@
 import pytest
 
 from bench.mosquitto import IS_INSTALLED, WHY_NOT, Mosquitto, eventually
-from builders.namespaces import MODEL
+from builders.namespaces import EMBEDDER
 from builders.sharing import Eyes
 from edged.app import sync_commands
 from edged.app.sync_keys import make_seed
@@ -49,7 +49,7 @@ class Camera:
         self.board = SyncBoard()
         self.eyes = Eyes(folder, HandOfTheClock(), name, Groups())
         self.keys = make_seed(sync, folder, "home", random_bytes)
-        self.syncing = Syncing(SyncGround(self.settings, folder, name, MODEL, SystemClock()), self.board)
+        self.syncing = Syncing(SyncGround(self.settings, folder, name, EMBEDDER, SystemClock()), self.board)
 
     def place(self, store) -> sync_commands.Place:
         return sync_commands.Place(store.connection, "home", SystemClock().moment().utc_ms)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.mosquitto import IS_INSTALLED, WHY_NOT, Mosquitto, eventually
-from builders.namespaces import MODEL, a_new_face
+from builders.namespaces import EMBEDDER, MODEL, a_new_face
 from edged.app import sync_commands
 from edged.app.sync_keys import make_seed, node_keys
 from edged.app.syncing import SyncGround, Syncing
@@ -70,7 +70,7 @@ class House:
         self.syncing: Syncing | None = None
 
     def start(self) -> None:
-        ground = SyncGround(self.settings, self.folder, self.name, MODEL, self.clock)
+        ground = SyncGround(self.settings, self.folder, self.name, EMBEDDER, self.clock)
         self.syncing = Syncing(ground, self.board)
         self.syncing.start()
 

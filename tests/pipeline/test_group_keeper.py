@@ -1,15 +1,13 @@
 """What is told of unknown people comes to the disk, in its order, and never holds recognition up."""
 
 import threading
-import time
 from contextlib import contextmanager
 
 from builders.groups import a_grouped_track, a_track_id
+from builders.patience import PATIENCE_S, eventually
 from edged.domain.errors import StoreError
 from edged.domain.group import UngroupedTrack
 from edged.pipeline.group_keeper import QUEUE_SIZE, GroupKeeper
-
-PATIENCE_S = 30
 
 
 class Records:
@@ -45,14 +43,6 @@ class Records:
 
 def news(number):
     return UngroupedTrack(a_track_id(number))
-
-
-def eventually(holds):
-    deadline = time.monotonic() + PATIENCE_S
-    waiting = threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        waiting.wait(0.01)
 
 
 @contextmanager

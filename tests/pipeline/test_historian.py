@@ -1,7 +1,6 @@
 """Pictures are compressed by the historian's own thread, and few frames wait for it."""
 
 import threading
-import time
 from contextlib import contextmanager
 
 import cv2
@@ -9,12 +8,11 @@ import numpy as np
 
 from builders.capture import a_scene
 from builders.histories import a_job, a_seen_face
+from builders.patience import PATIENCE_S, eventually
 from edged.domain.errors import StoreError
 from edged.domain.history import HistoryEntry, JobPicture
 from edged.pipeline.compressor import MOST_FRAMES
 from edged.pipeline.historian import QUEUE_BYTES, Historian
-
-PATIENCE_S = 30
 
 
 class Records:
@@ -62,14 +60,6 @@ def a_busy_historian(records):
     with a_historian(records) as historian:
         assert records.is_at_the_gate.wait(PATIENCE_S)
         yield historian
-
-
-def eventually(holds):
-    deadline = time.monotonic() + PATIENCE_S
-    waiting = threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        waiting.wait(0.01)
 
 
 def test_a_telling_brings_its_pictures_as_jpeg():

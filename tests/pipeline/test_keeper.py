@@ -2,13 +2,11 @@
 
 import logging
 import threading
-import time
 from contextlib import contextmanager
 
+from builders.patience import PATIENCE_S, eventually
 from edged.domain.errors import StoreError
 from edged.pipeline.keeper import Bounds, Keeper
-
-PATIENCE_S = 30
 
 
 class Notes:
@@ -44,14 +42,6 @@ def keeping(notes, *, most_news=100, most_bytes=1000):
         yield keeper
     finally:
         keeper.finish(PATIENCE_S)
-
-
-def eventually(holds):
-    deadline = time.monotonic() + PATIENCE_S
-    waiting = threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        waiting.wait(0.01)
 
 
 def test_what_waits_is_bounded_by_its_bytes_too(caplog):

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
 
+from bench import raw_broker as raw
 from bench.mosquitto import IS_INSTALLED, WHY_NOT, Heard, Mosquitto, OldBroker, Subscriber, eventually
+from bench.raw_broker import RawBroker, Visit, honest
 from edged.delivery.outcome import Fate
 from edged.delivery.settlement import Settler
 from edged.domain.feed_state import FeedState
@@ -304,6 +306,39 @@ def test_what_the_access_list_refuses_becomes_a_dead_letter_that_can_be_sent_aga
         assert station.outbox.resend() == 1
         station.drained()
         assert station.outbox.dead_letters() == []
+
+
+def test_what_no_broker_may_say_ends_the_connection_and_nothing_is_lost(a_station, a_message, caplog):
+    def lying(visit: Visit) -> None:
+        visit.greet()
+        visit.next()
+        visit.send(raw.publish("edged/home/x", b"", qos=2))
+        visit.until_left()
+
+    with RawBroker(lying, honest) as broker:
+        station = a_station(broker)
+        station.commit(a_message("a"))
+        station.drained()
+
+        assert "a message with a QoS that was not asked for" in caplog.text
+        assert len(broker.visits) == 2
+        assert station.worker.stop(5.0)
+
+
+def test_another_client_of_the_same_name_is_told_with_what_to_change(a_station, caplog):
+    def taken_over(visit: Visit) -> None:
+        visit.greet()
+        visit.next()
+        visit.send(raw.disconnect(0x8E))
+        visit.until_left()
+
+    with RawBroker(taken_over) as broker:
+        station = a_station(broker)
+        eventually(lambda: "session taken over" in station.sink.condition, station.sink.condition)
+        assert "as `edged-dev1`" in station.sink.condition
+        assert "its own `device` in its configuration (here `dev1`)" in caplog.text
+        assert station.worker.stop(5.0)
+    assert len(broker.visits) == 1
 
 
 def test_a_message_larger_than_the_broker_takes_is_a_dead_letter_and_the_rest_goes_on(a_station, a_message):

@@ -1,23 +1,21 @@
 """With `when_old: stop`, nobody is recognised whose authority was silent for too long."""
 
 import logging
-import threading
-import time
 from contextlib import contextmanager
 
 import pytest
 
-from builders.namespaces import MODEL, START_UTC_MS, HandClock, Ids, a_new_face, a_store
+from builders.gallery_watches import watching
+from builders.namespaces import START_UTC_MS, HandClock, a_new_face, a_store
+from builders.patience import eventually
 from builders.syncs import an_epoch
 from edged.domain.moment import Moment
 from edged.pipeline.galleries import Galleries
 from edged.replication.ageing import PATIENCE_MS
 from edged.store.database import transaction
 from edged.store.gallery_age import OldTruth
-from edged.store.gallery_watch import GalleryWatch
 from edged.store.namespace_files import namespace_path
 
-PATIENCE_S = 30
 DAY = 86_400_000
 STOP = OldTruth(DAY, is_withheld=True)
 FLAG = OldTruth(DAY, is_withheld=False)
@@ -46,23 +44,10 @@ def make(tmp_path):
 
 
 @contextmanager
-def watching(data_dir, old, clock):
+def ageing(data_dir, old, clock):
     galleries = Galleries()
-    watch = GalleryWatch(data_dir, ["home"], MODEL, galleries, clock, Ids("watch"), old=old, poll_s=0.02)
-    watch.start()
-    try:
-        assert watch.wait_until_read(PATIENCE_S)
+    with watching(data_dir, galleries, clock=clock, old=old, poll_s=0.02) as watch:
         yield watch, galleries
-    finally:
-        assert watch.stop(PATIENCE_S)
-
-
-def eventually(holds):
-    deadline = time.monotonic() + PATIENCE_S
-    waiting = threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        waiting.wait(0.01)
 
 
 def people(galleries):
@@ -76,7 +61,7 @@ def heard(data_dir, at_ms):
 
 def test_they_are_withheld_and_given_back_when_the_authority_is_heard(make, caplog):
     data_dir, clock = make("member"), SetClock()
-    with caplog.at_level(logging.INFO), watching(data_dir, STOP, clock) as (watch, galleries):
+    with caplog.at_level(logging.INFO), ageing(data_dir, STOP, clock) as (watch, galleries):
         assert people(galleries) == 1
         revision = galleries.revision("home")
 
@@ -101,7 +86,7 @@ def test_they_are_withheld_and_given_back_when_the_authority_is_heard(make, capl
 
 def test_whoever_is_enrolled_meanwhile_is_withheld_too(make):
     data_dir, clock = make("member"), SetClock()
-    with watching(data_dir, STOP, clock) as (_, galleries):
+    with ageing(data_dir, STOP, clock) as (_, galleries):
         clock.ms += DAY + 1000
         eventually(lambda: people(galleries) == 0)
         with a_store(data_dir, seed="later") as store:
@@ -115,14 +100,14 @@ def test_whoever_is_enrolled_meanwhile_is_withheld_too(make):
 
 
 def test_what_is_old_at_the_start_is_never_used(make):
-    with watching(make("member"), STOP, SetClock(ahead_ms=2 * DAY)) as (watch, galleries):
+    with ageing(make("member"), STOP, SetClock(ahead_ms=2 * DAY)) as (watch, galleries):
         assert people(galleries) == 0
         assert watch.withheld() == {"home"}
 
 
 def test_a_clock_that_is_set_forward_does_not_stop_it_at_once_and_that_is_said(make):
     clock = SetClock()
-    with watching(make("member"), STOP, clock) as (watch, galleries):
+    with ageing(make("member"), STOP, clock) as (watch, galleries):
         clock.ahead_ms = 300 * DAY
         eventually(watch.remarks)
         assert "was set forward by 300 d" in watch.remarks()[0]
@@ -135,7 +120,7 @@ def test_a_clock_that_is_set_forward_does_not_stop_it_at_once_and_that_is_said(m
 
 def test_with_flag_it_is_told_and_nobody_is_withheld(make):
     clock = SetClock()
-    with watching(make("member"), FLAG, clock) as (watch, galleries):
+    with ageing(make("member"), FLAG, clock) as (watch, galleries):
         clock.ms += 3 * DAY
         eventually(watch.remarks)
 
@@ -145,7 +130,7 @@ def test_with_flag_it_is_told_and_nobody_is_withheld(make):
 
 def test_a_file_that_cannot_be_read_any_more_grows_old_all_the_same(make):
     data_dir, clock = make("member"), SetClock()
-    with watching(data_dir, STOP, clock) as (_, galleries):
+    with ageing(data_dir, STOP, clock) as (_, galleries):
         path = namespace_path(data_dir, "home")
         path.parent.rename(data_dir / "away")
         path.parent.write_text("no folder")
@@ -159,6 +144,6 @@ def test_a_file_that_cannot_be_read_any_more_grows_old_all_the_same(make):
 @pytest.mark.parametrize("role", ["authority", "split", "joining"])
 def test_what_the_authority_itself_knows_is_never_old(make, role):
     clock = SetClock(ahead_ms=400 * DAY)
-    with watching(make(role), STOP, clock) as (watch, galleries):
+    with ageing(make(role), STOP, clock) as (watch, galleries):
         assert people(galleries) == 1
         assert watch.remarks() == []

@@ -5,21 +5,19 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
-from contextlib import contextmanager
 
 import pytest
 
+from builders.gallery_watches import watching
 from builders.namespaces import MODEL, HandClock, Ids, a_new_face, a_store
+from builders.patience import PATIENCE_S, eventually
+from builders.setbacks import fill, small_disk
 from edged.domain.errors import StoreError
 from edged.domain.identity import GalleryChange
 from edged.pipeline.galleries import Galleries
 from edged.store.database import transaction
-from edged.store.gallery_watch import POLL_S, GalleryWatch
+from edged.store.gallery_watch import GalleryWatch
 from edged.store.namespace_files import damaged_copies, namespace_path
-
-PATIENCE_S = 30
 
 
 class Heard:
@@ -39,34 +37,6 @@ class Heard:
 
     def size(self, namespace: str = "home") -> int:
         return len(self.galleries.current(namespace))
-
-
-@contextmanager
-def watching(data_dir, heard, *namespaces, clock=None, poll_s=POLL_S, erasures=None):
-    watch = GalleryWatch(
-        data_dir,
-        namespaces or ("home",),
-        MODEL,
-        heard,
-        clock or HandClock(),
-        Ids("watch"),
-        erasures=erasures,
-        poll_s=poll_s,
-    )
-    watch.start()
-    try:
-        assert watch.wait_until_read(PATIENCE_S)
-        yield watch
-    finally:
-        assert watch.stop(PATIENCE_S)
-
-
-def eventually(holds):
-    deadline = time.monotonic() + PATIENCE_S
-    waiting = threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        waiting.wait(0.02)
 
 
 def test_who_is_enrolled_at_the_start_is_there_before_the_first_frame(tmp_path):
@@ -91,6 +61,7 @@ def test_a_namespace_may_appear_later(tmp_path):
 _ENROLLING = """
 import sys
 from pathlib import Path
+from builders.gallery_watches import watching
 from builders.namespaces import a_new_face, a_store
 with a_store(Path(sys.argv[1]), seed=sys.argv[2]) as store:
     for line in sys.stdin:
@@ -301,3 +272,19 @@ def test_removals_are_followed_until_that_was_possible(tmp_path, caplog):
 
     said = [one for one in caplog.records if "may still name removed people" in one.getMessage()]
     assert len(said) == 1
+
+
+def test_a_snapshot_that_found_no_room_is_taken_later_though_nobody_was_changed_since(tmp_path, caplog):
+    with small_disk(tmp_path / "small") as is_mounted:
+        if not is_mounted:
+            pytest.skip("mounting a small file system needs root")
+        folder, clock = tmp_path / "small", HandClock()
+        with a_store(folder) as store:
+            store.add_identity("Ada", [a_new_face(1)])
+            assert store.snapshots.newest_first() == []
+            fill(folder / "ballast")
+            with watching(folder, Heard(), clock=clock):
+                eventually(lambda: "no snapshot was taken" in caplog.text)
+                (folder / "ballast").unlink()
+                clock.ms += 11 * 60_000
+                eventually(lambda: len(store.snapshots.newest_first()) == 1)

@@ -1,10 +1,8 @@
 """A running daemon sees what commands do to the groups of unknown people."""
 
-import threading
-import time
-
 from builders.groups import a_book, a_grouped_track, a_track_id
 from builders.namespaces import MODEL, HandClock, Ids, a_new_face, a_store
+from builders.patience import PATIENCE_S, eventually
 from edged.pipeline.galleries import Galleries
 from edged.pipeline.group_books import GroupBooks
 from edged.recognition.grouping import founded_id
@@ -14,16 +12,6 @@ from edged.store.gallery_watch import GalleryWatch
 from edged.store.group_records import GroupRecords
 from edged.store.group_store import GroupStore
 from edged.store.namespace_files import namespace_path
-
-PATIENCE_S = 30
-
-
-def eventually(holds):
-    deadline = time.monotonic() + PATIENCE_S
-    waiting = threading.Event()
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        waiting.wait(0.02)
 
 
 class Watching:

@@ -108,6 +108,21 @@ def test_a_full_disk_refuses_in_words_and_loses_nothing(small_disk):
     assert fsck(namespace_path(small_disk, "home")) == []
 
 
+def test_a_database_that_is_opened_on_a_full_disk_says_that_it_is_full(small_disk):
+    with a_store(small_disk) as store:
+        enrol(store, 3)
+    with pytest.raises(OSError, match="No space"):
+        fill(small_disk / "ballast")
+    # Nobody else has it open, so that its shared memory has to find room first.
+    with pytest.raises(StoreError) as refused:
+        a_store(small_disk)
+    assert refused.value.fault is StoreFault.FULL
+    assert "df -h" in refused.value.remedy
+    (small_disk / "ballast").unlink()
+    with a_store(small_disk) as store:
+        assert len(store.identities()) == 3
+
+
 def test_somebody_is_removed_even_where_no_snapshot_finds_room(small_disk):
     with a_store(small_disk) as store:
         enrol(store, 3)

@@ -6,7 +6,7 @@ from contextlib import closing
 import msgspec
 import pytest
 
-from builders.namespaces import MODEL, a_new_face, raw_bytes
+from builders.namespaces import EMBEDDER, MODEL, a_new_face, raw_bytes
 from builders.sealing import a_key
 from builders.sync_sites import Looks, Site
 from edged.domain.errors import StoreError
@@ -56,7 +56,7 @@ def test_a_proposal_waits_through_a_change_of_the_key_and_can_be_accepted(tmp_pa
         blobs_of_head, _ = exchanged(site, old, new)
         assert blobs_of_head == 1
         (waiting,) = waiting_proposals(site.head.connection)
-        assert accept(site.head, waiting.node, waiting.number, MODEL).has_changed
+        assert accept(site.head, waiting.node, waiting.number, EMBEDDER).has_changed
         site.broker.run(10)
 
         assert site.known("head", MODEL) == {"Ada": 1}

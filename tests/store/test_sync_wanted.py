@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders.namespaces import MODEL, OTHER_MODEL, a_new_face, a_store, random_chip, random_unit
+from builders.namespaces import EMBEDDER, MODEL, OTHER_MODEL, a_new_face, a_store, random_chip, random_unit
 from edged.domain.identifiers import derived_id
 from edged.replication.people import SharedFace
 from edged.replication.statements import Wanted
@@ -64,9 +64,9 @@ def people(store):
 
 
 def do(store, wanted):
-    checked_wanted(wanted, MODEL)
+    checked_wanted(wanted, EMBEDDER)
     with transaction(store.connection):
-        return apply_wanted(store, wanted, MODEL)
+        return apply_wanted(store, wanted, EMBEDDER)
 
 
 def all_rows(store):
@@ -176,11 +176,11 @@ def test_a_face_of_another_model_is_kept_by_its_crop_alone(store):
     assert store.connection.execute("SELECT count(*) FROM embedding").fetchone() == (0,)
 
 
-@pytest.mark.usefixtures("people")
-def test_an_embedding_of_another_size_than_the_others_is_refused(store):
+@pytest.mark.parametrize("png", [None, PNG])
+def test_an_embedding_of_another_size_is_refused_also_where_nobody_is_known_yet(store, png):
     vector = np.zeros(64, "<f4")
     vector[0] = 1
-    assert "size" in why_not(store, a_wanted(a_face(vector=vector.tobytes())))
+    assert "size" in why_not(store, a_wanted(a_face(vector=vector.tobytes(), png=png)))
 
 
 def test_who_is_not_here_is_not_changed_and_who_was_removed_does_not_come_back(store, people):

@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from builders.authorities import TOPICS, Broker, a_join, an_authority, parts_of_node
-from builders.namespaces import OTHER_MODEL, a_new_face
+from builders.namespaces import OTHER_EMBEDDER, a_new_face
+from builders.setbacks import Hindrance, Locked
 from edged.domain.sync_state import SyncRole, SyncState
 from edged.store.database import transaction
 from edged.store.namespace_files import namespace_path
 from edged.store.sync_records import membership
 from edged.sync.authority import Authority
+from edged.sync.node import Node, engine_of
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def test_a_restored_authority_of_another_embedder_says_why_it_publishes_nothing(
     an_authority_that_lost_its_disk(tmp_path, broker, rotates=False)
     payload = broker.retained[TOPICS.manifest]
     parts = parts_of_node(tmp_path / "restored", run="2", clock=broker.clock)
-    authority = Authority(replace(parts, model_hash=OTHER_MODEL))
+    authority = Authority(replace(parts, embedder=OTHER_EMBEDDER))
     broker.connect(authority)
     broker.run(5)
 
@@ -130,3 +132,46 @@ def test_a_restored_authority_goes_on_where_the_broker_has_nothing(tmp_path, bro
 
     assert broker.names("door") == ["Ada", "Cem"]
     authority.close()
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_it_takes_over_or_stops_though_its_database_is_locked_wherever_it_writes(
+    tmp_path, broker, is_changed
+):
+    an_authority_that_lost_its_disk(tmp_path, broker, rotates=True)
+    broker.log.clear()
+    published = broker.manifest.epoch
+    path = namespace_path(tmp_path / "restored", "home")
+    hindrance = Hindrance(Locked(path), lambda _, passed: not passed)
+    parts = parts_of_node(tmp_path / "restored", run="2", clock=broker.clock)
+    with parts.open_store() as store:
+        if is_changed:
+            store.add_identity("Eve", [a_new_face(5)])
+        else:
+            store.connection.execute("UPDATE sync_membership SET is_restored = 1")
+        node = Node("home", lambda: replace(parts, open_store=hindrance.opening(parts.open_store)), engine_of)
+        broker.connect(node)
+        for _ in range(60):
+            broker.run(7)
+            if hindrance.is_on:
+                names = {person.name for person in store.identities()} - {"Eve"}
+                assert names in ({"Ada", "Cem"}, {"Ada", "Ben"})
+                hindrance.end()
+        # What it published is told in one way still, and nothing is told instead.
+        assert broker.manifest.epoch == published
+        made = {payload for topic, payload in broker.log if topic == TOPICS.manifest}
+        assert made <= {broker.retained[TOPICS.manifest]}
+        if is_changed:
+            assert node.standing(broker.now).state is SyncState.SPLIT
+            assert "authority.Authority._stop" in hindrance.failed
+        else:
+            assert (node.standing(broker.now).state, names_in(store)) == (SyncState.IN_STEP, ["Ada", "Ben"])
+            assert {"catching_up.CatchingUp._told_itself", "catching_up.CatchingUp.turn"} < set(
+                hindrance.failed
+            )
+            assert {"sync_staging.stage", "sync_applying.apply_epoch"} < set(hindrance.failed)
+    node.close()
+
+
+def names_in(store):
+    return sorted(person.name for person in store.identities())

@@ -131,3 +131,20 @@ def test_pages_that_cannot_be_made_again_because_somebody_was_changed_are_those_
     assert broker.manifest.epoch == 2
     assert broker.names("head") == ["Renamed"]
     authority.close()
+
+
+def test_where_two_write_what_was_published_last_from_here_is_told_all_the_same(parts, broker):
+    authority = Authority(parts)
+    broker.connect(authority)
+    broker.run(5)
+    broker.disconnect(authority)
+    authority.close()
+    with parts.open_store() as store:
+        store.connection.execute("UPDATE sync_membership SET role = 'split'")
+
+    authority = Authority(parts)
+    broker.connect(authority)
+    broker.run(5)
+    standing = authority.standing(broker.now)
+    assert (standing.state, standing.epoch) == (SyncState.SPLIT, 1)
+    authority.close()

@@ -34,6 +34,19 @@ def test_what_is_synced_no_more_is_forgotten():
     assert (board.standings(), board.members("home"), board.standing("home")) == ((), (), None)
 
 
+def test_nobody_is_in_step_after_a_fault_until_it_is_told_anew():
+    board, lag = SyncBoard(), NodeLag("hall", 1, 0, 5, "in step")
+    board.tell(a_standing(), (lag,))
+
+    board.fail()
+
+    failed = board.standing("home")
+    assert (failed.state, failed.epoch, board.members("home")) == (SyncState.FAULTY, 1, (lag,))
+    assert "the log has what happened" in failed.trouble
+    board.tell(a_standing())
+    assert board.standing("home") == a_standing()
+
+
 def test_listeners_are_told_what_differs_alone():
     board, heard = SyncBoard(), []
     board.on_tell(heard.append)

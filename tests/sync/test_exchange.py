@@ -2,94 +2,24 @@
 
 import os
 import signal
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 
 from bench.mosquitto import IS_INSTALLED, WHY_NOT, Mosquitto, Subscriber, eventually
-from edged.domain.moment import Moment
-from edged.domain.sync_state import NamespaceSync, NodeLag, SyncRole, SyncState
+from builders.notebook import Notebook
+from edged.domain.sync_state import SyncState
 from edged.settings.quantities import Secret
 from edged.settings.sinks import MqttSink, Retry
 from edged.sync.board import SyncBoard
 from edged.sync.exchange import Exchange
-from edged.sync.participant import Connection, Letter
 from edged.sync.thread import SyncThread, run_until
 from edged.system.clock import SystemClock
 
 pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason=WHY_NOT)
 
 CLOCK = SystemClock()
-
-
-class Notebook:
-    """A namespace that sends what it is told to, and notes what comes."""
-
-    def __init__(self, namespace: str = "home", *reads: str, most: int = 20_000) -> None:
-        self.namespace = namespace
-        self.is_synced = True
-        self.is_connected = False
-        self.reads = set(reads)
-        self.again: set[str] = set()
-        self.most = most
-        self.outbox: list[Letter] = []
-        self.came: list[tuple[str, bytes]] = []
-        self.acknowledgements: list[int] = []
-        self.counts: Counter[str] = Counter()
-        self.fault: Exception | None = None
-        self._tickets = 0
-
-    def post(self, topic: str, payload: bytes = b"x", *, is_retained: bool = False) -> int:
-        self._tickets += 1
-        self.outbox.append(Letter(topic, payload, is_retained, self._tickets))
-        return self._tickets
-
-    def connected(self, _connection: Connection, _now: Moment) -> None:
-        self.counts["connected"] += 1
-        self.is_connected = True
-
-    def disconnected(self, _now: Moment) -> None:
-        self.counts["disconnected"] += 1
-        self.is_connected = False
-
-    def subscriptions(self) -> frozenset[str]:
-        return frozenset(self.reads)
-
-    def asks_again(self) -> frozenset[str]:
-        again, self.again = frozenset(self.again), set()
-        return again
-
-    def most_payload_bytes(self) -> int:
-        return self.most
-
-    def takes(self, topic: str) -> bool:
-        return topic.startswith(f"{self.namespace}/")
-
-    def arrived(self, topic: str, payload: bytes, _now: Moment) -> None:
-        self.came.append((topic, payload))
-
-    def turn(self, _now: Moment) -> list[Letter]:
-        fault, self.fault = self.fault, None
-        if fault is not None:
-            raise fault
-        if not self.is_connected:
-            return []
-        letters, self.outbox = self.outbox, []
-        return letters
-
-    def acknowledged(self, ticket: int, _now: Moment) -> None:
-        self.acknowledgements.append(ticket)
-
-    def standing(self, _now: Moment) -> NamespaceSync:
-        return NamespaceSync(self.namespace, SyncRole.MEMBER, SyncState.IN_STEP)
-
-    def lags(self, _now: Moment) -> tuple[NodeLag, ...]:
-        return ()
-
-    def close(self) -> None:
-        self.counts["closed"] += 1
 
 
 @pytest.fixture
@@ -282,6 +212,20 @@ def test_a_fault_is_logged_and_the_thread_begins_anew(broker, caplog):
         assert thread.stop(5.0)
     assert thread.failures == 1
     assert "a fault of ours" in caplog.text
+
+
+def test_a_fault_in_letting_go_does_not_end_the_thread_either(broker, caplog):
+    seat = Notebook()
+    thread = SyncThread(an_exchange(broker, seat), rest_s=0.01)
+    thread.start()
+    try:
+        eventually(lambda: seat.counts["connected"] == 1, "a connection")
+        seat.fault, seat.fault_of_closing = ValueError("a fault of ours"), ValueError("and another")
+        thread.wake()
+        eventually(lambda: seat.counts["connected"] == 2, "another connection")
+    finally:
+        assert thread.stop(5.0)
+    assert "and another" in caplog.text
 
 
 def test_the_stop_sends_what_is_on_its_way_and_ends_the_thread(broker):

@@ -1,11 +1,9 @@
 """Strangers that several nodes see: they go by one id, are counted together, and are forgotten together."""
 
-from contextlib import ExitStack
-
 import pytest
 
 from builders.authorities import TOPICS
-from builders.sharing import MINUTE_MS, House, houses
+from builders.sharing import MINUTE_MS, House, neighbours
 from edged.app import sync_commands
 from edged.settings.groups import Groups
 
@@ -15,10 +13,7 @@ POSTMAN, THIEF = 7, 8
 @pytest.fixture
 def trio(tmp_path):
     """A front camera, which is the authority, and two members."""
-    with ExitStack() as stack:
-        made = houses(tmp_path, "front", "back", "barn", gather=0)
-        for house in made:
-            stack.callback(house.close)
+    with neighbours(tmp_path, "front", "back", "barn", gather=0) as made:
         yield made
         for house in made:
             assert house.findings() == []
@@ -212,10 +207,7 @@ def test_an_authority_that_is_switched_off_ends_it_for_all(trio):
 
 
 def test_a_member_that_is_not_set_to_it_neither_shares_nor_gets_any(tmp_path):
-    with ExitStack() as stack:
-        front, back = houses(tmp_path, "front", "back", gather=0)
-        stack.callback(front.close)
-        stack.callback(back.close)
+    with neighbours(tmp_path, "front", "back", gather=0) as (front, back):
         back.restart(groups=False, gather=0)
         front.eyes.see(1, POSTMAN)
         back.eyes.see(2, THIEF)
@@ -224,10 +216,7 @@ def test_a_member_that_is_not_set_to_it_neither_shares_nor_gets_any(tmp_path):
 
 
 def test_a_node_that_keeps_no_groups_gets_none(tmp_path):
-    with ExitStack() as stack:
-        front, back = houses(tmp_path, "front", "back", gather=0, keeps=None)
-        stack.callback(front.close)
-        stack.callback(back.close)
+    with neighbours(tmp_path, "front", "back", gather=0, keeps=None) as (front, back):
         front.eyes.see(1, POSTMAN)
         later(front)
         assert TOPICS.groups("front") not in front.broker.retained
@@ -342,10 +331,7 @@ def test_many_changes_are_one_word_in_ten_seconds(trio):
 
 
 def test_a_stranger_who_is_unseen_for_longer_than_groups_are_kept_is_gone_from_what_others_share(tmp_path):
-    with ExitStack() as stack:
-        front, back = houses(tmp_path, "front", "back", gather=0, keeps=Groups(max_age=3600.0))
-        stack.callback(front.close)
-        stack.callback(back.close)
+    with neighbours(tmp_path, "front", "back", gather=0, keeps=Groups(max_age=3600.0)) as (front, back):
         front.eyes.see(1, POSTMAN)
         later(front)
         assert len(back.eyes.elsewhere()) == 1
@@ -365,10 +351,7 @@ def test_the_standing_says_how_many_groups_are_shared(trio):
 
 
 def test_who_grew_too_old_at_one_node_comes_back_to_it_by_another(tmp_path):
-    with ExitStack() as stack:
-        front, back = houses(tmp_path, "front", "back", gather=0)
-        stack.callback(front.close)
-        stack.callback(back.close)
+    with neighbours(tmp_path, "front", "back", gather=0) as (front, back):
         group = front.eyes.see(1, POSTMAN).group_id
         later(front)
         back.eyes.see(2, POSTMAN)

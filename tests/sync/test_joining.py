@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from builders.namespaces import START_UTC_MS, HandClock, a_store
-from builders.sync import ABroker, AnAuthority, a_seed, node_parts
+from builders.namespaces import START_UTC_MS, a_store
+from builders.sync import AnAuthority, OneNode, a_seed, node_parts
 from edged.domain.errors import StoreError
 from edged.domain.sync_state import SyncRole, SyncState
 from edged.replication.invitation import is_proved
@@ -22,27 +22,21 @@ KEYS = NodeKeys(a_seed("porch"))
 HOUR_MS = 3_600_000
 
 
-class Site:
-    """A node with an invitation, and a broker."""
+class Site(OneNode):
+    """A node with an invitation."""
 
     def __init__(self, folder):
-        self.clock, self.broker = HandClock(), ABroker()
-        self.store = a_store(folder, seed="command")
+        super().__init__(a_store(folder, seed="command"))
         with transaction(self.store.connection) as connection:
             connection.execute(
                 "INSERT INTO sync_membership (only_row, role, node, authority, invitation,"
                 " invitation_expires_ms, since_ms) VALUES (1, 'joining', 'porch', ?, ?, ?, 1)",
                 (AUTHORITY.public, SECRET, START_UTC_MS + HOUR_MS),
             )
-        self.joining = Joining(node_parts(folder))
-        self.broker.connect(self.joining, self.clock.moment())
-
-    def run(self, seconds):
-        self.broker.run(self.joining, self.clock, turns=int(seconds * 4))
+        self.start(Joining(node_parts(folder)))
 
     def tell(self, payload):
-        self.broker.retained[AUTHORITY.topics.member("porch")] = payload
-        self.broker.say(self.joining, AUTHORITY.topics.member("porch"), self.clock.moment())
+        self.hear(AUTHORITY.topics.member("porch"), payload)
 
     @property
     def asked(self):
@@ -51,14 +45,6 @@ class Site:
     @property
     def row(self):
         return membership(self.store.connection)
-
-    @property
-    def standing(self):
-        return self.joining.standing(self.clock.moment())
-
-    def close(self):
-        self.joining.close()
-        self.store.close()
 
 
 @pytest.fixture
@@ -84,10 +70,10 @@ def test_it_asks_again_ever_later_and_at_once_on_a_new_connection(site):
     site.run(60)
     assert 3 <= len(site.asked) <= 6
     before = len(site.asked)
-    site.joining.disconnected(site.clock.moment())
+    site.engine.disconnected(site.clock.moment())
     site.run(120)
     assert len(site.asked) == before
-    site.broker.connect(site.joining, site.clock.moment())
+    site.start(site.engine)
     site.run(0.5)
     assert len(site.asked) == before + 1
 

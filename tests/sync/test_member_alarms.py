@@ -3,21 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
-from builders.namespaces import MODEL, START_UTC_MS, HandClock, a_store
-from builders.sync import ABroker, AnAuthority, a_person, a_seed, be_member, node_parts
+from builders.namespaces import MODEL, START_UTC_MS, a_store
+from builders.porch import AUTHORITY, DAY_MS, PEOPLE, TOPICS, House, a_told
+from builders.sync import AnAuthority, a_person, a_seed
 from edged.domain.sync_state import SyncState
 from edged.replication.keys import NodeKeys
 from edged.settings.sync import Sync
-from edged.store.sync_records import envelopes, epoch_record
-from edged.sync.member import Member
+from edged.store.sync_records import epoch_record
 from edged.sync.page_fetching import WINDOW
 
-PEOPLE = [a_person(n) for n in range(8)]
-DAY_MS = 86_400_000
-AUTHORITY = AnAuthority()
 HEIR = AnAuthority("heir")
-PORCH = NodeKeys(a_seed("porch"))
-TOPICS = AUTHORITY.topics
 
 
 class CountingKeys(NodeKeys):
@@ -32,41 +27,11 @@ class CountingKeys(NodeKeys):
         return super().open_envelope(envelope, place)
 
 
-class House:
-    """A member `porch` at a broker, with an epoch 3 in force."""
-
-    def __init__(self, folder, **parts):
-        self.folder, self.clock, self.broker = folder, HandClock(), ABroker()
-        self.parts = node_parts(folder, **parts)
-        with a_store(folder) as store:
-            be_member(store, AUTHORITY, self.parts)
-        self.node = Member(self.parts)
-        self.broker.connect(self.node, self.clock.moment())
-        self.hear(AUTHORITY.epoch(3, PEOPLE))
-
-    def hear(self, epoch, turns=20):
-        """The broker has an epoch, whole, and shows its manifest."""
-        self.broker.keep(epoch, TOPICS)
-        self.tell(TOPICS.manifest, epoch.payload, turns)
-
-    def tell(self, topic, payload, turns=20):
-        self.node.arrived(topic, payload, self.clock.moment())
-        self.broker.run(self.node, self.clock, turns)
-
-    @property
-    def standing(self):
-        return self.node.standing(self.clock.moment())
-
-
 @pytest.fixture
 def house(tmp_path):
     made = House(tmp_path)
     yield made
     made.node.close()
-
-
-def a_told(state="member", **changes):
-    return AUTHORITY.told("porch", PORCH, state=state, **changes)
 
 
 BAD_MANIFESTS = {
@@ -172,13 +137,6 @@ def test_of_two_manifests_of_one_epoch_neither_is_applied_but_the_next_one_is(ho
     assert (house.standing.epoch, house.standing.state) == (5, SyncState.IN_STEP)
 
 
-def test_a_word_of_another_manifest_of_this_epoch_is_an_alarm_in_the_log_too(house, caplog):
-    house.tell(TOPICS.alive, AUTHORITY.alive(AUTHORITY.epoch(3, PEOPLE[:2]), at=START_UTC_MS + 10))
-
-    assert house.standing.state is SyncState.SPLIT
-    assert "two different epochs 3" in caplog.text
-
-
 def test_who_was_put_out_fetches_nothing_more(house):
     house.tell(TOPICS.member("porch"), a_told("removed", envelope=""))
     asked = house.standing.page_requests
@@ -186,6 +144,7 @@ def test_who_was_put_out_fetches_nothing_more(house):
         house.hear(epoch)
 
     assert (house.standing.state, house.standing.page_requests) == (SyncState.REMOVED, asked)
+    assert "this node was put out" in house.standing.trouble
     assert house.node.subscriptions() == {TOPICS.manifest, TOPICS.alive, TOPICS.member("porch")}
 
 
@@ -198,15 +157,15 @@ def test_who_is_put_out_while_it_fetches_stops(house):
     assert len(house.node.subscriptions()) == 3
 
 
-def test_an_authority_whose_clock_was_ahead_is_heard_again_with_its_next_epoch(tmp_path):
-    house = House(tmp_path, settings=Sync(max_age=2 * 86_400.0))
-    ahead = START_UTC_MS + 9000 * DAY_MS
-    house.tell(TOPICS.alive, AUTHORITY.alive(AUTHORITY.epoch(3, PEOPLE), at=ahead))
-    with a_store(tmp_path) as store:
-        assert epoch_record(store.connection).alive_ms == ahead
-    house.hear(AUTHORITY.epoch(4, PEOPLE))
-    with a_store(tmp_path) as store:
-        assert epoch_record(store.connection).alive_ms == START_UTC_MS + 4
+@pytest.mark.parametrize(("when_old", "words"), [("keep", ""), ("flag", "longer than `sync.max_age`")])
+def test_what_is_old_is_told_as_trouble_only_where_that_is_wanted(tmp_path, when_old, words):
+    house = House(tmp_path, settings=Sync(max_age=86_400.0, when_old=when_old))
+    house.clock.ms += 3 * DAY_MS
+    house.broker.run(house.node, house.clock)
+
+    assert house.standing.state is SyncState.OLD
+    assert words in house.standing.trouble
+    assert bool(words) == bool(house.standing.trouble)
     house.node.close()
 
 
@@ -221,57 +180,6 @@ def test_a_bucket_that_is_applied_again_does_not_make_the_last_word_older(house)
         assert store.connection.execute(
             "SELECT count(*) FROM sync_bucket WHERE content_hash IS NULL"
         ).fetchone() == (0,)
-
-
-BAD_WORDS = {
-    "a stranger's": (AnAuthority("stranger").told("porch", PORCH, state="removed", envelope=""), "unsigned"),
-    "of another namespace": (a_told("removed", envelope="", namespace="office"), "other namespace"),
-    "for another node": (a_told("removed", envelope="", node="gate"), "stranger"),
-    "for another node of that name": (a_told("removed", envelope="", node_key="0" * 64), "stranger"),
-    "said before": (a_told("removed", envelope="", at=START_UTC_MS - 1), "old"),
-    "a key for another": (
-        a_told(key_generation=2, envelope=AUTHORITY.envelope("gate", NodeKeys(a_seed("gate"))).hex()),
-        "no key",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BAD_WORDS)
-def test_what_a_node_is_told_counts_only_in_the_words_of_its_authority(house, name):
-    house.tell(TOPICS.member("porch"), a_told())
-    payload, refusal = BAD_WORDS[name]
-    house.tell(TOPICS.member("porch"), payload)
-
-    assert (house.standing.state, house.standing.refused) == (SyncState.IN_STEP, {refusal: 1})
-    with a_store(house.folder) as store:
-        assert list(envelopes(store.connection)) == [1]
-
-
-@pytest.mark.parametrize(
-    ("payload", "refusal"),
-    [
-        (AnAuthority("stranger").alive(AUTHORITY.epoch(3, PEOPLE), at=START_UTC_MS + 9000), "unsigned"),
-        (
-            AnAuthority(namespace="office").alive(AUTHORITY.epoch(3, PEOPLE), at=START_UTC_MS + 9000),
-            "other namespace",
-        ),
-    ],
-)
-def test_the_word_of_somebody_else_makes_nothing_younger(house, payload, refusal):
-    house.tell(TOPICS.alive, payload)
-
-    assert house.standing.refused == {refusal: 1}
-    with a_store(house.folder) as store:
-        assert epoch_record(store.connection).alive_ms == START_UTC_MS + 3
-
-
-def test_an_earlier_epoch_does_not_take_the_place_of_the_one_on_its_way(house):
-    house.tell(TOPICS.manifest, AUTHORITY.epoch(5, PEOPLE[:3]).payload, turns=0)
-    house.tell(TOPICS.manifest, AUTHORITY.epoch(4, PEOPLE[:2]).payload)
-
-    assert house.standing.refused == {"old": 1}
-    house.hear(AUTHORITY.epoch(5, PEOPLE[:3]), turns=200)
-    assert house.standing.epoch == 5
 
 
 def test_pages_that_come_all_at_once_wait_in_the_broker_and_not_in_memory(house):

@@ -3,7 +3,7 @@
 import pytest
 
 from builders.model_changes import MeanColours
-from builders.namespaces import MODEL, OTHER_MODEL, random_chip
+from builders.namespaces import EMBEDDER, MODEL, OTHER_EMBEDDER, OTHER_MODEL, random_chip
 from builders.sync_sites import Looks, Site
 from edged.app import sync_status as status
 from edged.domain.identity import NewFace
@@ -32,11 +32,11 @@ def embedding(model):
     return reembed
 
 
-OTHER = Looks(OTHER_MODEL, embedding(OTHER_MODEL))
+OTHER = Looks(OTHER_EMBEDDER, embedding(OTHER_MODEL))
 
 
 def a_site(folder, *, chips, door=OTHER, **terms):
-    site = Site(folder, Looks(MODEL, embedding(MODEL)), door, chips=chips, **terms)
+    site = Site(folder, Looks(EMBEDDER, embedding(MODEL)), door, chips=chips, **terms)
     site.head.add_identity("Ada", [a_face(1), a_face(2)])
     site.join()
     return site
@@ -123,7 +123,7 @@ def test_the_owner_may_take_what_such_a_member_proposes(tmp_path):
     site.door.add_identity("Eve", [a_face(5, OTHER_MODEL)])
     site.broker.run(5)
     (waiting,) = waiting_proposals(site.head.connection)
-    outcome = accept(site.head, waiting.node, waiting.number, MODEL)
+    outcome = accept(site.head, waiting.node, waiting.number, EMBEDDER)
     assert outcome.lacks_vectors, "whoever asked for it embeds it"
     embedding(MODEL)(site.head)
     site.broker.run(10)
@@ -144,7 +144,7 @@ def test_without_crops_nothing_is_applied_and_it_says_what_to_do(tmp_path):
     assert "another embedder: door: `edged models use` the same one there" in at_the_authority.trouble[0]
 
     # `edged models use` at the member, and a new start of it.
-    site.again(door=Looks(MODEL))
+    site.again(door=Looks(EMBEDDER))
     assert site.standing("door").state is SyncState.IN_STEP
     assert site.known("door", MODEL) == {"Ada": 2}
     assert fsck(site.path("door")) == []
@@ -154,7 +154,7 @@ def test_without_crops_nothing_is_applied_and_it_says_what_to_do(tmp_path):
 @pytest.mark.parametrize("chips", [False, True])
 def test_a_member_that_goes_over_to_another_embedder_says_whether_it_recognises_anybody(tmp_path, chips):
     """The epoch is in force already: it does not come again, and must not be taken for all there is."""
-    site = a_site(tmp_path, chips=chips, door=Looks(MODEL))
+    site = a_site(tmp_path, chips=chips, door=Looks(EMBEDDER))
     assert site.standing("door").state is SyncState.IN_STEP
     if chips:
         embedding(OTHER_MODEL)(site.door)
@@ -164,7 +164,7 @@ def test_a_member_that_goes_over_to_another_embedder_says_whether_it_recognises_
     assert site.standing("door").state is expected
     assert last_report(site).state == expected
     assert site.known("door", OTHER_MODEL) == ({"Ada": 2} if chips else {})
-    site.again(door=Looks(MODEL))
+    site.again(door=Looks(EMBEDDER))
     assert site.standing("door").state is SyncState.IN_STEP
     assert site.known("door", MODEL) == {"Ada": 2}
     site.stop()

@@ -19,12 +19,13 @@ from builders.hostile import (
     names_at,
     require_honest_work,
 )
-from builders.namespaces import MODEL, random_chip
+from builders.namespaces import MODEL, random_chip, random_unit
 from edged.domain.identifiers import derived_id
 from edged.replication.statement import StatementKind, signed, taken_apart
-from edged.replication.statements import Proposal
+from edged.replication.statements import MOST_WAITING, Proposal
 from edged.store.namespace_chips import chip_to_png
-from edged.store.sync_decisions import MOST_WAITING
+
+RIGHT_SIZE = random_unit(5).astype("<f4").tobytes()
 
 
 @pytest.fixture
@@ -113,6 +114,21 @@ def test_a_proposal_that_is_not_what_it_says_is_not_opened(site, changes, refusa
 
     assert authority.standing(broker.now).refused == {refusal: 1}
     require_honest_work(broker, authority)
+
+
+@pytest.mark.parametrize("proposals", ["auto", "ask"])
+def test_who_comes_first_does_not_say_what_size_all_are_to_have(tmp_path, proposals):
+    broker, authority = a_site(tmp_path, people=(), proposals=proposals)
+    for number, vector in enumerate((OTHER_SIZE, RIGHT_SIZE), start=1):
+        wanted = a_wanted(identity_id=derived_id("new", number), add_faces=faces(vector=vector))
+        payload = a_proposal(broker, "door", msgspec.msgpack.encode(wanted), number)
+        broker.publish(TOPICS.proposal("door"), payload, is_retained=False)
+    broker.run(3)
+
+    answers = [(each.verdict, each.why) for each in broker.member("door").answers]
+    taken = {"auto": "accepted", "ask": "waiting"}[proposals]
+    assert answers == [("refused", "its embeddings are not of the model's size"), (taken, "")]
+    authority.close()
 
 
 def test_a_vector_of_a_model_that_is_not_the_authoritys_is_not_kept(site):

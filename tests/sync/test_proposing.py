@@ -2,31 +2,27 @@
 
 import pytest
 
-from builders.namespaces import HandClock, a_new_face, a_store
-from builders.sync import ABroker, AnAuthority, a_person, be_member, node_parts
+from builders.namespaces import a_new_face, a_store
+from builders.sync import AnAuthority, OneNode, a_person, be_member, node_parts
 from edged.replication.keys import NamespaceKey
 from edged.sync.member import Member
 
 PEOPLE = [a_person(n) for n in range(3)]
 
 
-class Site:
+class Site(OneNode):
     """A member in step, whose authority does not answer."""
 
     def __init__(self, folder):
-        self.authority, self.clock, self.broker = AnAuthority(), HandClock(), ABroker()
+        super().__init__(a_store(folder, seed="command"))
+        self.authority = AnAuthority()
         self.epoch = self.authority.epoch(1, PEOPLE)
         self.parts = node_parts(folder)
-        self.store = a_store(folder, seed="command")
         be_member(self.store, self.authority, self.parts)
-        self.member = Member(self.parts)
         self.broker.keep(self.epoch, self.authority.topics)
-        self.broker.connect(self.member, self.clock.moment())
+        self.start(Member(self.parts))
         self.run(5)
         self.store.add_identity("Dora", [a_new_face(1)])
-
-    def run(self, seconds):
-        self.broker.run(self.member, self.clock, turns=int(seconds * 4))
 
     @property
     def proposals(self):
@@ -34,13 +30,8 @@ class Site:
         return sum(each == topic for each, _ in self.broker.sent)
 
     def say_alive(self):
-        topic = self.authority.topics.alive
-        self.broker.retained[topic] = self.authority.alive(self.epoch, at=self.clock.moment().utc_ms)
-        self.broker.say(self.member, topic, self.clock.moment())
-
-    def close(self):
-        self.member.close()
-        self.store.close()
+        at_ms = self.clock.moment().utc_ms
+        self.hear(self.authority.topics.alive, self.authority.alive(self.epoch, at=at_ms))
 
 
 @pytest.fixture
@@ -75,9 +66,7 @@ def test_it_is_sent_again_soon_after_the_key_was_changed_which_it_was_sealed_wit
     site.run(5)
     before = site.proposals
     rotated = AnAuthority(key=NamespaceKey(b"k" * 32, 2))
-    site.broker.retained[site.authority.topics.member("porch")] = rotated.told("porch", site.parts.keys)
-    site.broker.say(site.member, site.authority.topics.member("porch"), site.clock.moment())
-    site.broker.keep(rotated.epoch(2, PEOPLE), site.authority.topics)
-    site.broker.say(site.member, site.authority.topics.manifest, site.clock.moment())
+    site.hear(rotated.topics.member("porch"), rotated.told("porch", site.parts.keys))
+    site.publish(rotated.epoch(2, PEOPLE), rotated.topics)
     site.run(4)
     assert site.proposals == before + 1

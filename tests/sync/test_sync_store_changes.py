@@ -3,7 +3,16 @@
 import pytest
 
 from builders.groups import a_grouped_track
-from builders.namespaces import MODEL, OTHER_MODEL, HandClock, Ids, a_new_face, a_store, random_unit
+from builders.namespaces import (
+    MODEL,
+    OTHER_EMBEDDER,
+    OTHER_MODEL,
+    HandClock,
+    Ids,
+    a_new_face,
+    a_store,
+    random_unit,
+)
 from builders.sync_sites import Looks, Site
 from edged.domain.errors import ModelError
 from edged.domain.kept_time import KeptTime
@@ -128,7 +137,7 @@ def test_a_member_does_not_forget_the_embedder_of_the_namespace_and_the_authorit
     (ada,) = site.head.identities()
     (face,) = site.head.face_records(ada.id)
     site.head.add_embeddings(OTHER_MODEL, [(face.id, random_unit(9))])
-    site.again(head=Looks(OTHER_MODEL), door=Looks(OTHER_MODEL))
+    site.again(head=Looks(OTHER_EMBEDDER), door=Looks(OTHER_EMBEDDER))
     assert site.known("door", OTHER_MODEL) == {"Ada": 1}
 
     assert forget_model(site.door, MODEL).embeddings == 1

@@ -50,7 +50,7 @@ def test_somebody_who_is_erased_at_either_is_gone_from_both(site, where):
     site.broker.run(10)
     if where == "door" and waiting_proposals(site.head.connection):
         (waiting,) = waiting_proposals(site.head.connection)
-        assert waiting.wanted.remove, "the owner is asked; nothing more of them waits"
+        assert waiting.parts[-1].remove, "the owner is asked; nothing more of them waits"
         site.head.remove([eileen.id])
         site.broker.run(10)
     site.stop()
@@ -69,7 +69,7 @@ def test_somebody_who_was_never_taken_leaves_nothing_at_the_authority(tmp_path):
     site.door.remove([eileen.id])
     site.broker.run(20)
     (waiting,) = waiting_proposals(site.head.connection)
-    assert waiting.wanted.remove
+    assert waiting.parts[-1].remove
     # Not even while it runs: what was there is not in the log any more.
     assert not any(trace in site.path("head").with_name("home.db-wal").read_bytes() for trace in TRACES)
     site.stop()

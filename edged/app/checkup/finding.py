@@ -37,6 +37,7 @@ NAMES: Final = {
     "access": "sinks",
     "seen by": "sinks",
     "sync": "sync",
+    "told": "sync",
     "seed": "sync",
     "sync broker": "sync",
     "epoch": "sync",

@@ -84,6 +84,7 @@ _LIMITS: Final = {
     "RetainAvailable": "retained available",
     "MaximumQoS": "highest QoS",
     "ServerKeepAlive": "keep-alive set to",
+    "WildcardSubscriptionAvailable": "wildcards available",
 }
 
 

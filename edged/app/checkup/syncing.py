@@ -10,6 +10,7 @@ from edged.app.checkup.finding import Check, Finding, doubtful, ill, well
 from edged.app.checkup.premises import Premises
 from edged.app.checkup.syncing_broker import broker_findings
 from edged.app.sync_keys import key_path, node_keys
+from edged.app.sync_told import word_of
 from edged.domain.errors import EdgedError
 from edged.domain.sync_state import SyncRole
 from edged.replication.ageing import span
@@ -42,6 +43,7 @@ def checks(premises: Premises) -> Iterator[tuple[str, Check]]:
         yield f"sync {namespace}", lambda n=namespace, s=sight: [_membership(premises, n, s)]  # type: ignore[misc]
         if sight.membership.role is SyncRole.REMOVED:
             continue
+        yield f"told {namespace}", lambda n=namespace: _told(premises, n)  # type: ignore[misc]
         yield f"seed {namespace}", lambda n=namespace: [_seed_finding(premises, n)]  # type: ignore[misc]
         yield f"epoch {namespace}", lambda n=namespace, s=sight: [_epoch(premises, n, s)]  # type: ignore[misc]
         yield f"proposals {namespace}", lambda n=namespace, s=sight: [_proposals(n, s)]  # type: ignore[misc]
@@ -78,6 +80,13 @@ def _membership(premises: Premises, namespace: str, sight: SyncSight) -> Finding
     if member.role is SyncRole.JOINING:
         return _joining(premises, what, seen, sight)
     return well(what, seen)
+
+
+def _told(premises: Premises, namespace: str) -> Iterator[Finding]:
+    """What only the daemon knows: that another one has its name at the broker, say."""
+    word = word_of(premises.folder, namespace, premises.daemon)
+    if word is not None and word.trouble:
+        yield doubtful(f"told {namespace}", f"the daemon is `{word.state}`: {word.trouble}", _SEE)
 
 
 def _joining(premises: Premises, what: str, seen: str, sight: SyncSight) -> Finding:
@@ -181,20 +190,30 @@ def _proposals(namespace: str, sight: SyncSight) -> Finding:
         return well(what, "none waits")
     if sight.membership.role is SyncRole.AUTHORITY:
         return doubtful(
-            what, f"{number} wait for you", "`edged sync proposals` lists them, `accept` and `refuse` answer"
+            what,
+            f"{_several(number, 'proposal waits', 'proposals wait')} for you",
+            "`edged sync proposals list` shows them, `accept` and `refuse` answer",
         )
-    withheld = f"; {sight.withheld} faces are not used before" if sight.withheld else ""
-    return doubtful(
-        what, f"{number} of this node are not answered yet{withheld}", "the authority's owner answers"
-    )
+    seen = f"{_several(number, 'proposal', 'proposals')} of this node without an answer yet"
+    if sight.withheld:
+        seen += f"; {_several(sight.withheld, 'face is', 'faces are')} not used before"
+    return doubtful(what, seen, "the authority's owner answers")
+
+
+def _several(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _members(premises: Premises, namespace: str, sight: SyncSight) -> Finding:
     what, epoch = f"members {namespace}", sight.epoch.epoch if sight.epoch else 0
     now_ms = premises.clock.moment().utc_ms
     behind = [one for one in sight.members if one.epoch < epoch]
-    silent = [one for one in sight.members if now_ms - one.heard_ms > max(_LATE_MS, one.patience_ms)]
-    seen = f"{len(sight.members)} members"
+    silent = [
+        one
+        for one in sight.members
+        if now_ms - max(one.heard_ms, one.joined_ms) > max(_LATE_MS, one.patience_ms)
+    ]
+    seen = _several(len(sight.members), "member", "members")
     words = []
     if behind:
         listed = ", ".join(f"{one.node} (epoch {one.epoch})" for one in behind[:_MOST_NAMED])

@@ -11,7 +11,7 @@ from edged.publish.mqtt_probe import BrokerSight, look_at_broker
 from edged.replication.refusal import RefusedError
 from edged.replication.statement import StatementKind, taken_apart
 from edged.replication.statements import Manifest
-from edged.replication.topics import PROPOSAL, REPORT, SyncTopics
+from edged.replication.topics import GROUPS, JOIN, PROPOSAL, REPORT, SyncTopics
 from edged.store.sync_inspection import SyncSight
 
 _SEE: Final = "see docs/sync.md"
@@ -25,13 +25,16 @@ def broker_findings(premises: Premises, sights: dict[str, SyncSight]) -> Iterato
     sink = broker_of(premises.settings)
     write, read = [], []
     for namespace, sight in sights.items():
-        asked_write, asked_read = _topics(SyncTopics(sink.prefix, namespace), sight)
+        topics = SyncTopics(sink.prefix, namespace)
+        asked_write, asked_read = _topics(topics, sight)
         write += asked_write
         read += asked_read
+        if asked_read and premises.settings.sync is not None and premises.settings.sync.groups:
+            read.append(topics.of_all_nodes(GROUPS))
     if not write:
         return
     sight_of_broker = look_at_broker(sink, premises.clock, write=write, read=read)
-    yield _access(what, sight_of_broker)
+    yield _access(what, sight_of_broker, is_many_read=any("+" in topic for topic in read))
     for namespace, sight in sights.items():
         yield from _retained(
             f"{what} {namespace}", SyncTopics(sink.prefix, namespace), sight, sight_of_broker
@@ -44,20 +47,22 @@ def _topics(topics: SyncTopics, sight: SyncSight) -> tuple[list[str], list[str]]
     read = [topics.manifest, topics.alive]
     if role is SyncRole.AUTHORITY:
         shared = topics.manifest.rpartition("/")[0]
-        return [f"{shared}/{_DOCTOR}"], [*read, topics.of_all_nodes(REPORT), topics.of_all_nodes(PROPOSAL)]
+        read += [topics.of_all_nodes(what) for what in (REPORT, PROPOSAL, JOIN)]
+        return [f"{shared}/{_DOCTOR}"], read
     if role in {SyncRole.MEMBER, SyncRole.JOINING}:
         own = topics.report(node).rpartition("/")[0]
         return [f"{own}/{_DOCTOR}"], [*read, topics.member(node)]
     return [], []
 
 
-def _access(what: str, sight: BrokerSight) -> Finding:
+def _access(what: str, sight: BrokerSight, *, is_many_read: bool) -> Finding:
     refused = [f"writing to {echo.topic} is refused: {echo.refusal}" for echo in sight.echoes if echo.refusal]
     refused += [f"subscribing to {topic} is refused: {words}" for topic, words in sight.read_refusals.items()]
+    unfit = sight.terms.against_sync(with_wildcards=is_many_read)
+    if unfit:
+        return ill(what, f"{sight.where}: {unfit}", _SEE)
     if refused:
         return doubtful(what, f"{sight.where}: {'; '.join(refused)}", "see the access lists in docs/sync.md")
-    if sight.limits.get("RetainAvailable") == 0:
-        return ill(what, f"{sight.where} keeps no retained messages", "sync needs them: take another broker")
     silent = [echo.topic for echo in sight.echoes if not echo.came_back]
     if silent:
         return doubtful(
