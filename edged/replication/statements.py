@@ -190,7 +190,7 @@ class Report(Spoken, frozen=True, kw_only=True):
         swept_epoch: up to which log, snapshots and unsent messages were cleared of who was taken out.
         at: UTC milliseconds; of two the later one counts.
         state: `SyncState` of the node.
-        missing: hashes of pages that it asked for and did not get, a few.
+        missing: hashes of pages that it asked for and did not get, a few; or of the manifest in force.
         seen_epoch: the newest that it was told of.
         has_left: it leaves: its last word.
         report_every: it says so often how far it is where nothing changes, milliseconds; 0: not said.

@@ -56,7 +56,7 @@ class Authority:
         self._making = EpochMaking(self._desk, self._handing)
         self._pages = PagePublishing(self._desk)
         self._elsewhere = FoundedElsewhere(self._desk)
-        self._arrivals = MemberArrivals(self._desk, self._pages.asked_for)
+        self._arrivals = MemberArrivals(self._desk, self._pages)
         self._catching: CatchingUp | None = None
         self._row: Membership | None = None
         self._started_ms: int | None = None

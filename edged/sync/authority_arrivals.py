@@ -8,7 +8,9 @@ from edged.domain.sync_state import SyncRole
 from edged.replication.following import Follower, accepted
 from edged.replication.hearing import Listener, alive_heard, member_heard
 from edged.replication.refusal import Refusal, RefusedError
+from edged.replication.statements import name_of
 from edged.store import sync_following as rows
+from edged.sync.absent_manifest import AbsentManifest
 from edged.sync.doubts import Doubts
 from edged.sync.member_desk import MemberDesk
 from edged.sync.parts import NodeParts
@@ -25,6 +27,7 @@ class AuthorityArrivals:
         seen_epoch: the newest that was told of.
         is_heard: the authority was heard on this connection.
         again: topics whose statement is to come again.
+        absent: the manifest in force, where it does not come.
     """
 
     def __init__(self, parts: NodeParts, desk: MemberDesk, pursuit: Pursuit, doubts: Doubts) -> None:
@@ -38,6 +41,7 @@ class AuthorityArrivals:
         self.seen_epoch = 0
         self.is_heard = False
         self.again: set[str] = set()
+        self.absent = AbsentManifest()
 
     def take(self, topic: str, payload: bytes, now: Moment) -> None:
         """Follow a statement on one of the topics, or count what is wrong with it; raises StoreError."""
@@ -46,7 +50,7 @@ class AuthorityArrivals:
             if topic == topics.manifest:
                 self._manifest_came(payload)
             elif topic == topics.alive:
-                self._alive_came(payload)
+                self._alive_came(payload, now)
             elif topic in self.topics:
                 self._told(payload, now)
         except RefusedError as error:
@@ -54,6 +58,7 @@ class AuthorityArrivals:
             (self._doubts.alarmed if is_alarming else self._doubts.refuse)(error)
 
     def _manifest_came(self, payload: bytes) -> None:
+        self.absent.came(name_of(payload))
         known = self._desk.look()
         if known is None or known.membership.role is SyncRole.REMOVED:
             return
@@ -76,9 +81,10 @@ class AuthorityArrivals:
             # What the new authority told this node came too early to be believed.
             self.again.add(self._parts.topics.member(self._parts.node))
         self.seen_epoch = max(self.seen_epoch, taken.manifest.epoch)
+        self.absent.settle()
         self._pursuit.aim(self._desk.opened().connection, taken)
 
-    def _alive_came(self, payload: bytes) -> None:
+    def _alive_came(self, payload: bytes, now: Moment) -> None:
         known = self._desk.look()
         if known is None:
             return
@@ -95,6 +101,7 @@ class AuthorityArrivals:
                 self._desk.outdate()
         elif said.epoch > known.in_force.epoch and self._pursuit.target is None:
             self.again.add(self._parts.topics.manifest)
+            self.absent.missed(said.manifest, now)
 
     def _told(self, payload: bytes, now: Moment) -> None:
         known, keys = self._desk.look(), self._parts.keys

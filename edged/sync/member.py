@@ -63,6 +63,7 @@ class Member:
     def connected(self, connection: Connection, now: Moment) -> None:
         """The broker is there: what it keeps comes by the subscriptions."""
         self._connection, self._arrivals.is_heard = connection, False
+        self._arrivals.absent.connected(now)
         self._pursuit.fetching.restart()
         self._reporting.begin(now.steady_ms)
 
@@ -183,7 +184,7 @@ class Member:
         if known.membership.role is not SyncRole.MEMBER:
             return
         age = self._ageing.look(known.record.alive_ms, now) if known.record else None
-        report = self._view().report(known, age, self._reporting.at_ms(now.utc_ms))
+        report = self._view(now).report(known, age, self._reporting.at_ms(now.utc_ms))
         topic = self._parts.topics.report(self._parts.node)
         is_due = self._reporting.is_due(report, now.steady_ms) and not self._outgoing.is_under_way(topic)
         if is_due and self._outgoing.room:
@@ -208,7 +209,7 @@ class Member:
         except EdgedError as error:
             self._failed(error, now)
 
-    def _view(self) -> View:
+    def _view(self, now: Moment) -> View:
         return View(
             parts=self._parts,
             known=self._desk.known,
@@ -218,6 +219,7 @@ class Member:
             key_generation=self._pursuit.target.manifest.key_generation if self._pursuit.target else 0,
             missing=self._pursuit.fetching.missing,
             late=self._pursuit.fetching.late(_MOST_MISSING),
+            absent=self._arrivals.absent.late(now),
             seen_epoch=self._arrivals.seen_epoch,
             alarm=self._doubts.alarm,
             fault=self._fault.words,
@@ -229,7 +231,7 @@ class Member:
         record = self._desk.known.record if self._desk.known else None
         age = self._ageing.look(record.alive_ms, now) if record else None
         return replace(
-            self._view().standing(age),
+            self._view(now).standing(age),
             proposals=self._desk.proposing.pending if self._desk.proposing else 0,
             refused=dict(self._doubts.refused),
             applied=self._applied,

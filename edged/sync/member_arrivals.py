@@ -2,7 +2,6 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable
 from typing import Final
 
 from edged.domain.moment import Moment
@@ -27,6 +26,7 @@ from edged.store.sync_members import (
     write_report,
 )
 from edged.sync.authority_desk import AuthorityDesk, passed
+from edged.sync.page_publishing import PagePublishing
 
 _LOG: Final = logging.getLogger(__name__)
 _FARTHEST: Final = 1_000_000
@@ -41,9 +41,9 @@ _TELL_AGAIN_MS: Final = 10_000
 class MemberArrivals:
     """Reports and joins of one authority. What comes is checked at once, and kept at the next turn."""
 
-    def __init__(self, desk: AuthorityDesk, asked_for: Callable[[tuple[str, ...], Moment], None]) -> None:
+    def __init__(self, desk: AuthorityDesk, pages: PagePublishing) -> None:
         self._desk = desk
-        self._asked_for = asked_for
+        self._pages = pages
         self._reports: dict[str, tuple[Report, bytes, int]] = {}
         self._raised: Moment | None = None
         self._told_again: dict[str, Moment] = {}
@@ -77,7 +77,9 @@ class MemberArrivals:
             # What it was told is not on the broker any more, or was written over.
             self._tell_again(node, now)
         if report.missing:
-            self._asked_for(report.missing, now)
+            self._pages.asked_for(report.missing, now)
+        if max(report.epoch, report.seen_epoch) < self._desk.epoch:
+            self._pages.unheard_of()
         if len(self._reports) >= _MOST_WAITING:
             self.write_down()
 

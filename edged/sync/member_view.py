@@ -48,6 +48,7 @@ class View:
         key_generation: of that epoch.
         missing: how many pages of it are not here.
         late: names of pages that were asked for more than once.
+        absent: the name of the manifest in force, where it does not come.
         seen_epoch: the newest that was told of.
         alarm: why the last manifest was not taken; None: it was.
         fault: what is wrong with the database.
@@ -62,6 +63,7 @@ class View:
     key_generation: int
     missing: int
     late: tuple[str, ...]
+    absent: tuple[str, ...]
     seen_epoch: int
     alarm: RefusedError | None
     fault: str
@@ -110,6 +112,12 @@ class View:
                 " has them not, or its limits keep them back; the authority is told, and sends them again"
                 f"{elsewhere}"
             )
+        if self.absent:
+            return (
+                f"epoch {self.seen_epoch} is in force, and its manifest does not come: the broker has it not"
+                " where this node reads, or its limits keep it back; the authority is told, and sends it"
+                " again"
+            )
         if state is SyncState.OLD and self.parts.settings.when_old == "keep":
             return self.remark
         return _OF_STATE.get(state) or self.remark
@@ -140,7 +148,7 @@ class View:
             at=now_ms,
             state=self.state(age),
             seen_epoch=self.newest_epoch,
-            missing=self.late,
+            missing=self.late or self.absent,
             model=self.parts.model_hash,
             version=self.parts.version,
             has_left=known.membership.is_leaving,

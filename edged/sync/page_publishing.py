@@ -17,6 +17,8 @@ from edged.sync.authority_desk import AuthorityDesk, ms_of, passed
 
 _AGAIN_MS: Final = 10_000
 """A page, or a manifest that somebody wrote over, is published again at most so often."""
+_ASKED_FOR_MS: Final = 30_000
+"""The manifest, because a member asked for it: all others get it too."""
 _MOST_REMEMBERED: Final = 32
 
 
@@ -32,6 +34,8 @@ class PagePublishing:
         self._manifest_there = ""
         self._manifest_sent: Moment | None = None
         self._said_alive: Moment | None = None
+        self._is_unheard_of = False
+        self._is_asked_for = False
         self.own_names: list[str] = []
         """Of manifests that were published on this connection: their echoes say nothing new."""
         self.published = 0
@@ -54,11 +58,19 @@ class PagePublishing:
         """Somebody wrote over the manifest, or cleared it: it is to be published again."""
         self._manifest_there = ""
 
+    def unheard_of(self) -> None:
+        """A member knows of earlier epochs alone: which one is in force is said again, now and then."""
+        self._is_unheard_of = True
+
     def asked_for(self, names: tuple[str, ...], now: Moment) -> None:
-        """A member does not get some pages: those that are listed are published again, each now and then."""
+        """A member does not get some pages: those that are listed are published again, each now and then.
+
+        So is the manifest, where that is what it names.
+        """
         manifest = self._desk.manifest
         if manifest is None:
             return
+        self._is_asked_for |= self._desk.name in names
         listed = {entry.sha256 for entry in manifest.pages}
         self._asked = {name: at for name, at in self._asked.items() if name in listed}
         for name in names:
@@ -80,6 +92,8 @@ class PagePublishing:
         if manifest is None or not self._can_go_out(manifest):
             return
         self._post_pages(manifest, now)
+        if self._is_asked_for and passed(self._manifest_sent, now, _ASKED_FOR_MS):
+            self.manifest_lost()
         if self._manifest_there != self._desk.name and not self._missing(1):
             self._post_manifest(now)
         if self.is_in_force:
@@ -170,12 +184,14 @@ class PagePublishing:
     def _manifest_taken(self, name: str, now: Moment) -> None:
         self._manifest_there = name
         self._manifest_sent = now
+        self._is_asked_for = False
         self._said_alive = None
         self.published += 1
 
     def _post_alive(self, now: Moment) -> None:
         desk, topic = self._desk, self._desk.parts.topics.alive
-        is_due = passed(self._said_alive, now, ms_of(desk.parts.settings.alive_every))
+        every_ms = ms_of(desk.parts.settings.alive_every)
+        is_due = passed(self._said_alive, now, min(every_ms, _AGAIN_MS) if self._is_unheard_of else every_ms)
         if not is_due or desk.outgoing.is_under_way(topic) or not desk.outgoing.room:
             return
         said = Alive(namespace=desk.parts.namespace, epoch=desk.epoch, manifest=desk.name, at=now.utc_ms)
@@ -185,6 +201,7 @@ class PagePublishing:
             desk.parts.shelf.keep_only(frozenset(entry.sha256 for entry in desk.manifest.pages), now.utc_ms)
         desk.outgoing.post(topic, payload, lambda _: None)
         self._said_alive, desk.said_ms = now, max(desk.said_ms, now.utc_ms)
+        self._is_unheard_of = False
 
     def _clear_retired(self, now: Moment) -> None:
         desk, topics = self._desk, self._desk.parts.topics
