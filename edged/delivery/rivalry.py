@@ -66,7 +66,7 @@ class Rivalry:
         return _wait_s(times, _FIRST_SUSPECTED_S, _MOST_SUSPECTED_S, jitter)
 
     def ended(self) -> None:
-        """Note that a connection ended in another way, which has nothing to do with a rival."""
+        """Note that a connection ended, or could not be made, for another reason than a rival."""
         self._closed_soon = 0
 
     def stands(self, for_ms: int) -> None:

@@ -118,6 +118,8 @@ class LinkKeeper:
         except ConfigurationError as error:
             self._failed(error.what)
         except OSError as error:
+            # A broker that is not there is what ended the last connection, and not another client.
+            self._rivalry.ended()
             self._failed(in_words(error))
         else:
             self.link = link

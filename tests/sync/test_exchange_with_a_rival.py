@@ -98,6 +98,19 @@ def test_a_broker_that_only_closes_again_and_again_may_do_so_for_a_rival(protoco
 
 
 @pytest.mark.skipif(not IS_INSTALLED, reason=WHY_NOT)
+def test_a_broker_that_is_started_again_and_again_is_no_rival():
+    with Mosquitto(persistence=False) as broker, closing(Party(broker, "3.1.1")) as party:
+        keeper = party.exchange._keeper
+        for _ in range(5):
+            party.turned(lambda: keeper.is_greeted, "a connection")
+            broker.kill()
+            party.turned(lambda: not keeper.is_greeted and "refused" in keeper.trouble, "nobody to be there")
+            broker.start()
+
+        assert keeper.remark == ""
+
+
+@pytest.mark.skipif(not IS_INSTALLED, reason=WHY_NOT)
 def test_two_nodes_of_one_name_at_a_real_broker():
     with (
         Mosquitto(persistence=False) as broker,
